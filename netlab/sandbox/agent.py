@@ -1,0 +1,206 @@
+"""The agent: process 1 of the sandbox. Tiny, standard library only, one thread.
+
+It makes namespaces, starts processes in them and hands over descriptors: sockets opened inside any namespace, and the
+namespaces themselves. Everything that needs thought happens in the owner (`client`), which uses those descriptors.
+
+The wire is a SEQPACKET socket: a request is one JSON object, a reply one JSON object with the same `id` and with
+descriptors riding along (SCM_RIGHTS, unix(7)). A process that ends is told as an event, an object without `id`.
+
+The sandbox must never outlive its owner. The agent watches two things: the end of the socket, and a pidfd of the owner,
+because a fork of the owner may still hold the socket. When either speaks, the agent ends; as it is process 1, the kernel
+ends every other process and, with the last of them, every namespace of the sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from netlab.sandbox import ground, nodes, processes, syscalls
+from netlab.sandbox.wire import MAX_MESSAGE, receive, send
+
+Request = dict[str, Any]
+
+
+class Agent:
+    """Serves one owner until that owner goes."""
+
+    def __init__(self, control: socket.socket, owner: int) -> None:
+        self.control = control
+        self.owner = owner
+        self.nodes: dict[str, nodes.Node] = {}
+        self.spawned: set[int] = set()
+        self.children_wake, wake = socket.socketpair()
+        self.children_wake.setblocking(False)
+        wake.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        self.verbs: dict[str, Callable[[Request, list[int]], tuple[Request, list[int]] | None]] = {
+            "node": self.make_node,
+            "forget": self.forget_node,
+            "spawn": self.spawn,
+            "signal": self.signal,
+            "socket": self.open_socket,
+            "namespace": self.open_namespace,
+            "names": self.list_names,
+            "write": self.write_file,
+            "read": self.read_file,
+            "processes": self.list_processes,
+        }
+
+    def serve(self) -> None:
+        """Answer requests until the owner is gone."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(self.owner, select.POLLIN)
+        poll.register(self.children_wake, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self.owner in ready:
+                return
+            if self.children_wake.fileno() in ready:
+                self.reap()
+            if self.control.fileno() in ready and not self.answer():
+                return
+
+    def answer(self) -> bool:
+        """Answer one request; False at the end of the socket."""
+        request, descriptors, _ = receive(self.control)
+        if request is None:
+            return False
+        try:
+            reply = self.verbs[request["verb"]](request, descriptors)
+        except OSError as error:
+            reply = {"error": error.errno or 0, "where": str(error.filename or "")}, []
+        except Exception as error:  # the owner must hear of any fault; a dead agent would take the whole lab along
+            reply = {"error": 0, "where": f"{type(error).__name__}: {error}"}, []
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        if reply is not None:
+            body, outgoing = reply
+            send(self.control, {"id": request["id"], **body}, outgoing)
+            for descriptor in outgoing:
+                os.close(descriptor)
+        return True
+
+    def reap(self) -> None:
+        """Collect what has ended and tell the owner of what it started."""
+        try:
+            while self.children_wake.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self.spawned:
+                self.spawned.discard(pid)
+                send(self.control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+    # ── verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def make_node(self, request: Request, _: list[int]) -> None:
+        """Fork a node; the child itself answers, with its namespace and a netlink socket opened in it."""
+        name = request["name"]
+        node = nodes.Node(name, nodes.write_files(name, request["files"]))
+        node.pid = nodes.start(node, request, self.control)
+        node.pidfd = os.pidfd_open(node.pid)
+        self.nodes[name] = node
+        self.spawned.add(node.pid)
+        if request.get("on"):
+            nodes.link_name(self.nodes[request["on"]], node)
+
+    def forget_node(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """Kill all that runs in a node and let go of its namespaces."""
+        node = self.nodes.pop(request["name"])
+        processes.end_all_in(node.pid, signal.SIGKILL)
+        os.close(node.pidfd)
+        if request.get("on"):
+            nodes.unlink_name(self.nodes[request["on"]], node.name)
+        return {}, []
+
+    def spawn(self, request: Request, descriptors: list[int]) -> tuple[Request, list[int]]:
+        """Start a command in a node, with the owner's descriptors as its standard streams."""
+        pid = nodes.spawn(self.nodes[request["name"]], request, descriptors)
+        self.spawned.add(pid)
+        return {"pid": pid}, []
+
+    def signal(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """Send a signal to a process (or, with a negative number, to its group)."""
+        try:
+            os.kill(request["pid"], request["signal"])
+        except ProcessLookupError:
+            return {"gone": True}, []
+        return {}, []
+
+    def open_socket(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """Open a socket inside a namespace."""
+        with nodes.inside(self.nodes[request["name"]], request.get("namespace")):
+            opened = socket.socket(request["family"], request["type"], request["protocol"])
+            with opened:
+                if "bind" in request:
+                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    opened.bind(tuple(request["bind"]))
+                return {}, [opened.detach()]
+
+    def open_namespace(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """Hand over a network namespace that has a name on a host, and a netlink socket opened in it."""
+        node = self.nodes[request["name"]]
+        with nodes.inside(node, request["namespace"]):
+            namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+            return {"inode": os.fstat(namespace).st_ino}, [namespace, route.detach()]
+
+    def list_names(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """List the named network namespaces of a host that are not containers: name and inode."""
+        return {"names": nodes.named_namespaces(self.nodes[request["name"]])}, []
+
+    def write_file(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """Write a file of a node's own (hosts, resolv.conf, hostname), or a kernel parameter of its namespace."""
+        node = self.nodes[request["name"]]
+        if request["path"].startswith("/proc/sys/"):
+            with nodes.inside(node, request.get("namespace")):
+                nodes.overwrite(request["path"], request["text"])
+        else:
+            nodes.overwrite(os.path.join(node.folder, request["path"]), request["text"])
+        return {}, []
+
+    def read_file(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """Read a file below /proc as a process in the namespace sees it."""
+        with nodes.inside(self.nodes[request["name"]], request.get("namespace")), open(request["path"]) as file:
+            return {"text": file.read(MAX_MESSAGE // 2)}, []
+
+    def list_processes(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """List the processes of the sandbox: pid, network namespace, name, command line and (on request) sockets."""
+        return {"processes": processes.list_all(with_sockets=request.get("sockets", False))}, []
+
+
+def main() -> None:
+    """Run the agent on the descriptors named on the command line: control socket, pidfd of the owner."""
+    control = socket.socket(fileno=int(sys.argv[2]))
+    owner = int(sys.argv[3])
+    for descriptor in (control.fileno(), owner):
+        os.set_inheritable(descriptor, False)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        features = ground.prepare(sys.argv[4])
+    except OSError as error:
+        send(control, {"id": 0, "error": error.errno or 0, "where": str(error.filename or "")})
+        return
+    features["identity_filter"] = syscalls.ignore_identity_changes()
+    syscalls.set_title("netlab: agent")
+    agent = Agent(control, owner)
+    send(control, {"id": 0, "features": features})
+    nodes.warm_up()
+    agent.serve()

@@ -1,0 +1,226 @@
+"""Nodes: processes with network, mount and host name of their own. Hosts, containers and servers are all nodes.
+
+Runs inside the sandbox: standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from netlab.sandbox import roles
+from netlab.sandbox.ground import OWN_FILES, RUN
+from netlab.sandbox.syscalls import (
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWUTS,
+    MS_BIND,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_REC,
+    MS_SHARED,
+    mount,
+    set_title,
+    setns,
+    unshare,
+)
+from netlab.sandbox.wire import send
+
+PATH = "/run/netlab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass
+class Node:
+    """One node: its first process, and the folder with its own files."""
+
+    name: str
+    folder: str
+    pid: int = 0
+    pidfd: int = -1
+
+
+def warm_up() -> None:
+    """Load what nodes will need and settle the memory, so that a fork is cheap and shares it."""
+    roles.load()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def write_files(name: str, files: dict[str, str]) -> str:
+    """Write a node's own files and return their folder."""
+    folder = f"{RUN}/nodes/{name}"
+    os.makedirs(folder, exist_ok=True)
+    for file_name, text in files.items():
+        overwrite(os.path.join(folder, file_name), text)
+    return folder
+
+
+def overwrite(path: str, text: str) -> None:
+    """Write a text into a file in place: a bind mount shows the same file to the node."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+# ── the node's own process ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def start(node: Node, request: dict[str, Any], control: socket.socket) -> int:
+    """Fork the node's first process; it answers the request itself, then plays its role until it is stopped."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _leave_agent()
+        _enter_own_namespaces(node, request)
+        role = roles.prepare(request["role"], f"{node.folder}/log")
+        _answer(request["id"], control)
+        _close_all_but(role.descriptors)
+        set_title(request["title"])
+        role.play()
+    except OSError as error:
+        send(control, {"id": request["id"], "error": error.errno or 0, "where": str(error.filename or "")})
+    finally:
+        os._exit(1)
+
+
+def _leave_agent() -> None:
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _enter_own_namespaces(node: Node, request: dict[str, Any]) -> None:
+    unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS)
+    for name in OWN_FILES:
+        mount(f"{node.folder}/{name}", f"/etc/{name}", flags=MS_BIND)
+    _mount_sys()
+    if request.get("host"):
+        mount("netns", "/run/netns", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
+        mount("none", "/run/netns", flags=MS_SHARED)  # as `ip netns add` does: its names must reach `ip netns exec`
+    socket.sethostname(request["hostname"])
+    for key, value in request.get("sysctls", {}).items():
+        with contextlib.suppress(OSError):  # not every kernel has every parameter
+            overwrite(f"/proc/sys/{key}", value)
+
+
+def _mount_sys() -> None:
+    """Show this namespace's interfaces below /sys/class/net. A container that masks /sys forbids it; /sys then stays."""
+    with contextlib.suppress(OSError):
+        mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
+def _answer(request_id: int, control: socket.socket) -> None:
+    namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    answer = {"id": request_id, "pid": os.getpid(), "inode": os.fstat(namespace).st_ino}
+    send(control, answer, [namespace, route.fileno()])
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """Close every descriptor that came along from the agent, above all its control socket."""
+    lowest = 3
+    for descriptor in sorted(kept):
+        os.closerange(lowest, descriptor)
+        lowest = descriptor + 1
+    os.closerange(lowest, 1 << 20)
+
+
+# ── being inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def netns_folder(node: Node) -> str:
+    """Return the path, as the agent sees it, of a host's named namespaces."""
+    return f"/proc/{node.pid}/root/run/netns"
+
+
+def open_namespace(node: Node, namespace: str | None) -> int:
+    """Open the network namespace of a node, or the one that has a name on it."""
+    path = f"{netns_folder(node)}/{namespace}" if namespace else f"/proc/{node.pid}/ns/net"
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+@contextlib.contextmanager
+def inside(node: Node, namespace: str | None = None) -> Iterator[None]:
+    """Have the agent itself in a network namespace for a moment."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    target = -1
+    try:
+        target = open_namespace(node, namespace)
+        setns(target, CLONE_NEWNET)
+        yield
+    finally:
+        setns(home, CLONE_NEWNET)
+        for descriptor in (home, target):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def named_namespaces(node: Node) -> list[tuple[str, int]]:
+    """List the namespaces that have a name on a host, by `ip netns add` or by netlab: name and inode."""
+    found = []
+    with os.scandir(netns_folder(node)) as entries:
+        for entry in entries:
+            if not entry.is_symlink():  # links are the containers, which netlab knows already
+                found.append((entry.name, entry.stat().st_ino))
+    return sorted(found)
+
+
+def link_name(host: Node, node: Node) -> None:
+    """Let `ip netns` on a host know a container by its name: a link, as people make it by hand for Docker's."""
+    path = f"{netns_folder(host)}/{node.name}"
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.islink(path):
+            os.unlink(path)
+    os.symlink(f"/proc/{node.pid}/ns/net", path)
+
+
+def unlink_name(host: Node, name: str) -> None:
+    """Take that link away again."""
+    path = f"{netns_folder(host)}/{name}"
+    if os.path.islink(path):
+        os.unlink(path)
+
+
+def spawn(node: Node, request: dict[str, Any], streams: list[int]) -> int:
+    """Start a command in a node, or in a namespace with a name on it, in a session of its own; return its pid."""
+    namespace = open_namespace(node, request["namespace"]) if request.get("namespace") else -1
+    pid = os.fork()
+    if pid:
+        if namespace >= 0:
+            os.close(namespace)
+        return pid
+    try:
+        _leave_agent()
+        setns(node.pidfd, CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS)
+        if namespace >= 0:
+            setns(namespace, CLONE_NEWNET)
+            unshare(CLONE_NEWNS)
+            mount("none", "/", flags=MS_REC | MS_PRIVATE)
+            _mount_sys()
+        _execute(request, streams)
+    except OSError as error:
+        reason = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+        os.write(2, f"{request['argv'][0]}: {reason}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _execute(request: dict[str, Any], streams: list[int]) -> None:
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+    with contextlib.suppress(OSError):  # the folder may be gone, or be one that a namespace cannot see
+        os.chdir(request["folder"])
+    os.execvpe(request["argv"][0], request["argv"], {"PATH": PATH, **request["environment"]})

@@ -1,0 +1,82 @@
+"""What the first process of a node does: nothing, serve web pages, or become another program.
+
+Runs inside the sandbox: standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Role:
+    """A role that is ready to be played; `descriptors` stay open for it."""
+
+    play: Callable[[], None]
+    descriptors: set[int] = field(default_factory=set)
+
+
+def load() -> None:
+    """Import what roles need, once, before the first fork."""
+    from netlab.sandbox import web  # noqa: F401 PLC0415 - loaded here so that every fork finds it in memory
+
+
+def prepare(role: dict[str, Any], log: str) -> Role:
+    """Open what the role needs (sockets, a log), so that a node that has answered is a node that serves."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    kind = role["kind"]
+    if kind == "web":
+        return _web(role)
+    if kind == "program":
+        return _program(role)
+    return Role(_wait)
+
+
+def _wait() -> None:
+    """Stay until told to stop, as `sleep infinity` would."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    while True:
+        signal.pause()
+
+
+def _listener(kind: str, family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    stream = kind == "tcp"
+    listener = socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listener.bind((address, port))
+    if stream:
+        listener.listen(512)
+    return listener
+
+
+def _web(role: dict[str, Any]) -> Role:
+    from netlab.sandbox import web  # noqa: PLC0415 - see load
+
+    listeners = [_listener("tcp", socket.AF_INET, "0.0.0.0", role["port"])]
+    if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
+        listeners.append(_listener("tcp", socket.AF_INET6, "::", role["port"]))
+    return Role(lambda: web.serve(listeners, role["title"]), {listener.fileno() for listener in listeners})
+
+
+def _program(role: dict[str, Any]) -> Role:
+    """Become another program, which finds its sockets from descriptor 3 on, already bound."""
+    listeners = [_listener(kind, socket.AF_INET, address, port) for kind, address, port in role["listen"]]
+
+    def play() -> None:
+        for number, listener in enumerate(listeners, start=3):
+            if listener.fileno() != number:
+                os.dup2(listener.fileno(), number)
+            os.set_inheritable(number, True)
+        os.execve(role["argv"][0], role["argv"], role["environment"])
+
+    return Role(play, {listener.fileno() for listener in listeners})

@@ -1,0 +1,127 @@
+"""Boxes: a container or a bare namespace as one small room, and the interfaces in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netlab.view import labels as lb
+from netlab.view import words
+from netlab.view.scene import HIGHLIGHT, PLAIN, Paint, Scene
+
+if TYPE_CHECKING:
+    from netlab.model import Interface, PlaceState
+
+# An interface of one of these kinds needs no word beside its name: the drawing says it.
+_PLAIN_KINDS = frozenset({"veth", "ethernet", "loopback", ""})
+# What each kind's details are worth saying, in the words of `ip -d link`.
+_SHOWN_DETAILS = {"vxlan": ("id",), "macvlan": ("mode",), "ipvlan": ("mode",), "vlan": ("id",)}
+
+
+def place_id(place: PlaceState) -> str:
+    """Return the stable id of a place in every picture."""
+    return f"place/{place.name}"
+
+
+def interface_id(place: PlaceState, interface: Interface) -> str:
+    """Return the stable id of an interface; neither a namespace's nor an interface's name may hold a slash."""
+    return f"interface/{place.name}/{interface.name}"
+
+
+def port(interface: Interface) -> str:
+    """Return the name by which an edge finds the interface's cell."""
+    return f"i{interface.index}"
+
+
+def kind_words(interface: Interface) -> str:
+    """Return the interface's kind as `ip` calls it, with what identifies it; nothing for the everyday kinds."""
+    if interface.kind in _PLAIN_KINDS:
+        return ""
+    wanted = _SHOWN_DETAILS.get(interface.kind, ())
+    return " ".join([interface.kind, *(value for key, value in interface.details if key in wanted)])
+
+
+def interface_lines(scene: Scene, interface: Interface) -> list[lb.Line]:
+    """Return what is written on an interface: name, kind, trouble, addresses."""
+    trouble = words.trouble(interface, scene.language)
+    ink = lb.ALARM if words.is_off(interface) else lb.INK
+    head = lb.line(lb.strong(interface.name, ink), lb.small(kind_words(interface)), lb.small(trouble, lb.ALARM))
+    return [head, *((lb.small(str(one)),) for one in words.shown_addresses(interface))]
+
+
+def tooltip(place: PlaceState, interface: Interface) -> str:
+    """Return what a reader sees who points at an interface."""
+    state = f"{interface.state}, mtu {interface.mtu}, {interface.mac}" if interface.mac else interface.state
+    return f"{place.name}: {interface.index}: {interface.name} ({interface.kind}) {state}"
+
+
+def interface_cell(scene: Scene, place: PlaceState, interface: Interface) -> str:
+    """Return an interface as a cell of its own id, dashed and red when it does not work."""
+    off = words.is_off(interface)
+    paint = scene.paint(place, interface)
+    marked = is_marked(scene, place, interface)
+    return lb.cell(
+        lb.stack(interface_lines(scene, interface)),
+        port=port(interface),
+        id=interface_id(place, interface),
+        href="#",
+        title=tooltip(place, interface),
+        border=3 if marked else 1,
+        color=HIGHLIGHT if marked else lb.ALARM if off else paint.line,
+        style="rounded,dashed" if off else "rounded",
+        bgcolor=lb.ALARM_PAPER if off else "#ffffff",
+        cellpadding=5,
+    )
+
+
+def is_marked(scene: Scene, place: PlaceState, interface: Interface | None = None) -> bool:
+    """Whether the caller asked to point at this element: "web", or "web/eth0"."""
+    return (f"{place.name}/{interface.name}" if interface else place.name) in scene.highlight
+
+
+def box_lines(scene: Scene, place: PlaceState) -> list[lb.Line]:
+    """Return what is written under the interfaces of a box: name, image, open ports."""
+    lines = [lb.line(lb.strong(place.name), lb.small(place.label))]
+    if not scene.owns(place):
+        lines.append((lb.small(words.shares(scene.owners[place.name].name, scene.language)),))
+    elif not place.interfaces or (place.kind == "container" and _only_loopback(place)):
+        lines.append((lb.small(words.no_network(scene.language)),))
+    lines.append(lb.line(lb.small(words.listens(place, scene.language), "#0f5132")))
+    return lines
+
+
+def _only_loopback(place: PlaceState) -> bool:
+    return all(one.kind == "loopback" for one in place.interfaces)
+
+
+def box_paint(scene: Scene, place: PlaceState) -> Paint:
+    """Return the colour of the first network that the place is on."""
+    paints = (scene.paint(place, one) for one in place.interfaces)
+    return next((one for one in paints if one is not PLAIN), PLAIN)
+
+
+def box_interfaces(scene: Scene, place: PlaceState) -> tuple[Interface, ...]:
+    return words.shown_interfaces(place) if scene.owns(place) else ()
+
+
+def box_width(scene: Scene, place: PlaceState) -> float:
+    """Return about how wide the box will be, in points."""
+    cells = [lb.points(interface_lines(scene, one)) + 18 for one in box_interfaces(scene, place)]
+    return max(sum(cells), lb.points(box_lines(scene, place)) + 12) + 8
+
+
+def box(scene: Scene, place: PlaceState, least_width: float = 0) -> str:
+    """Return the graphviz node of a container or a bare namespace."""
+    cells = [interface_cell(scene, place, one) for one in box_interfaces(scene, place)]
+    name = lb.cell(lb.stack(box_lines(scene, place)), colspan=max(1, len(cells)), width=int(least_width) or None)
+    marked = is_marked(scene, place)
+    label = lb.table(
+        ["".join(cells), name],
+        border=3 if marked else 1,
+        cellborder=0,
+        cellspacing=5,
+        cellpadding=1,
+        style="rounded,dashed" if place.kind == "namespace" else "rounded",
+        color=HIGHLIGHT if marked else box_paint(scene, place).line,
+        bgcolor="#ffffff",
+    )
+    return f"{lb.quoted(place_id(place))} [{lb.settings(label=label, id=place_id(place), **{'class': place.kind})}]"
