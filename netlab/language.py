@@ -6,7 +6,7 @@ Errors and commands keep the field's own words; this is for the few words in pic
 from __future__ import annotations
 
 import os
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from netlab.errors import RequestError
 
@@ -18,19 +18,19 @@ _chosen: Language | None = None
 
 
 def current() -> Language:
-    """Return the language in use: the one that was set, else what NETLAB_LANGUAGE or the locale (LC_ALL, LANG) asks for."""
+    """Return the language in use: the one that was set, else what NETLAB_LANGUAGE or the locale asks for."""
     if _chosen is not None:
         return _chosen
     wanted = next((os.environ[name] for name in ("NETLAB_LANGUAGE", "LC_ALL", "LANG") if os.environ.get(name)), "en")
     return "ja" if wanted.lower().startswith("ja") else "en"
 
 
-def set_language(language: str | None) -> None:
+def set_language(language: Language | None) -> None:
     """Speak `language` from now on in this process; None goes back to what the environment asks for."""
     global _chosen  # noqa: PLW0603 - what one reader reads is a choice of the process, like a locale
     if language is not None and language not in LANGUAGES:
         raise RequestError(f"netlab does not speak {language!r}. Choose one of: {', '.join(LANGUAGES)}.")
-    _chosen = cast("Language | None", language)
+    _chosen = language
 
 
 def say(*, en: str, ja: str, language: Language | None = None) -> str:

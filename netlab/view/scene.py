@@ -22,7 +22,7 @@ class Paint(NamedTuple):
     paper: str
 
 
-# After Okabe and Ito and Paul Tol: told apart by colour-blind readers; no red, which means trouble, and no yellow (NAT).
+# After Okabe and Ito and Paul Tol: colour-blind readers tell them apart; no red (trouble) and no yellow (NAT).
 NETWORK_PAINTS = (
     Paint("#0072b2", "#e3f1fa"),
     Paint("#00845e", "#e0f4ed"),

@@ -78,7 +78,7 @@ def _is_loopback(interface: Interface) -> bool:
 
 
 def shown_interfaces(place: PlaceState) -> tuple[Interface, ...]:
-    """Return the interfaces worth showing: lo only where it teaches (alone, switched off, or with an unusual address)."""
+    """Return the interfaces worth showing: lo only where it teaches (alone, DOWN, or with an odd address)."""
     alone = len(place.interfaces) == 1
     return tuple(one for one in place.interfaces if not _is_loopback(one) or alone or not one.up or _is_unusual(one))
 

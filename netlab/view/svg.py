@@ -1,0 +1,196 @@
+"""From graphviz source to a clean picture: the only part of the view that runs a program, `dot`.
+
+Graphviz's own SVG names its version, links to nothing, repeats the font on every word and rounds each box by another
+radius. `render` makes it plain: the same input gives the same text, every element can be found by its id, and it stands
+on a light card, because a notebook shows a picture as an image that cannot know whether the page around it is dark.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+from netlab.errors import MissingTool, NetlabError
+from netlab.view.labels import FONT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+_SCALE = 1.2  # pixels for one point: small letters come out at 12 px, a notebook's text size
+_RADIUS = 7.0
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_TIMEOUT = 30.0
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def render(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIMEOUT) -> str:
+    """Return graphviz source as a self-contained SVG element.
+
+    `prefix` goes before every id, so that several pictures can share a page. `title` is what a screen reader says; by
+    default the graph's name.
+    """
+    root = ET.fromstring(_run_dot(dot, "svg", timeout))  # noqa: S314 - written by dot from our own source
+    graph = next(iter(root))
+    name = title or graph.findtext(f"{{{_SVG}}}title") or "netlab"
+    _unwrap_links(graph)
+    for element in graph:
+        if element.get("class", "").split(" ")[0] in ("node", "cluster"):
+            _round_boxes(element)
+            _center_text(element, None)
+    for element in root.iter():
+        _tidy(element, prefix)
+    _frame(root, graph, name)
+    ET.register_namespace("", _SVG)
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def render_png(dot: str, *, timeout: float = _TIMEOUT) -> bytes:
+    """Return graphviz source as a PNG image on white, sharp enough for a slide."""
+    return _run_dot(dot, "png", timeout, "-Gdpi=144", "-Gbgcolor=white")
+
+
+def _run_dot(dot: str, to: str, timeout: float, *options: str) -> bytes:
+    try:
+        done = subprocess.run(
+            ["dot", f"-T{to}", *options], input=dot.encode(), capture_output=True, timeout=timeout, check=False
+        )
+    except FileNotFoundError:
+        raise MissingTool(
+            "The program `dot` is not installed, so the lab cannot be drawn. "
+            "Install it with `sudo apt install graphviz` (conda: `conda install graphviz`), or look at the lab as text."
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise NetlabError(
+            f"`dot` did not finish the picture within {timeout:g} s. Draw fewer containers, or look at the lab as text."
+        ) from None
+    if done.returncode != 0 or not done.stdout:
+        raise NetlabError(f"`dot` could not draw the picture: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
+def _unwrap_links(graph: ET.Element) -> None:
+    """Turn what was a link only to have an id and a tooltip into a plain group with both."""
+    for element in list(graph.iter(f"{{{_SVG}}}g")):
+        link = element.find(f"{{{_SVG}}}a")
+        if link is None:
+            continue
+        tooltip = ET.Element(f"{{{_SVG}}}title")
+        tooltip.text = link.get(f"{{{_XLINK}}}title")
+        element.set("id", element.get("id", "").removeprefix("a_"))
+        element.set("class", "interface")
+        element[:] = [tooltip, *link]
+
+
+def _round_boxes(element: ET.Element) -> None:
+    """Replace graphviz's rounded outlines by rectangles with one radius; a fill and its border become one."""
+    seen: dict[str, ET.Element] = {}
+    for child in list(element):
+        outline = child.get("d")
+        if child.tag == f"{{{_SVG}}}g":
+            _round_boxes(child)
+        elif child.tag == f"{{{_SVG}}}path" and outline:
+            first = seen.get(outline)
+            if first is None:
+                _become_rectangle(child)
+                seen[outline] = child
+            else:
+                first.attrib.update({k: v for k, v in child.attrib.items() if k.startswith("stroke")})
+                element.remove(child)
+
+
+def _become_rectangle(path: ET.Element) -> None:
+    left, top, right, bottom = _extent(path)
+    path.tag = f"{{{_SVG}}}rect"
+    del path.attrib["d"]
+    sizes = {"x": left, "y": top, "width": right - left, "height": bottom - top, "rx": _RADIUS}
+    path.attrib.update({key: f"{value:.2f}".rstrip("0").rstrip(".") for key, value in sizes.items()})
+
+
+def _extent(shape: ET.Element) -> Box:
+    if shape.tag == f"{{{_SVG}}}rect":
+        left, top = float(shape.get("x", 0)), float(shape.get("y", 0))
+        return left, top, left + float(shape.get("width", 0)), top + float(shape.get("height", 0))
+    numbers = [float(one) for one in _NUMBER.findall(shape.get("d") or shape.get("points") or "")]
+    return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
+
+
+def _center_text(element: ET.Element, around: Box | None) -> None:
+    """Center every line in its box, so that it stays there in a font that graphviz did not measure."""
+    shapes = (one for one in element if one.tag in (f"{{{_SVG}}}rect", f"{{{_SVG}}}polygon"))
+    shape = next(shapes, None)
+    box = _extent(shape) if shape is not None else around
+    for runs in list(_text_lines(element)):
+        head = runs[0]
+        if len(runs) > 1:
+            _merge(element, runs)
+        if box and "cluster" not in element.get("class", ""):
+            head.set("text-anchor", "middle")
+            head.set("x", f"{(box[0] + box[2]) / 2:.2f}")
+    for child in element:
+        if child.tag == f"{{{_SVG}}}g":
+            _center_text(child, box)
+
+
+def _text_lines(element: ET.Element) -> Iterator[list[ET.Element]]:
+    lines: dict[str, list[ET.Element]] = {}
+    for child in element.findall(f"{{{_SVG}}}text"):
+        lines.setdefault(child.get("y", ""), []).append(child)
+    yield from lines.values()
+
+
+def _merge(element: ET.Element, runs: list[ET.Element]) -> None:
+    """Make the runs of one line one text of several spans."""
+    head = runs[0]
+    spans = []
+    for run in runs:
+        look = {key: value for key, value in run.attrib.items() if key not in ("x", "y", "text-anchor")}
+        span = ET.Element(f"{{{_SVG}}}tspan", look)
+        span.text = run.text
+        spans.append(span)
+    for run in runs[1:]:
+        element.remove(run)
+    head.attrib = {key: value for key, value in head.attrib.items() if key in ("x", "y", "text-anchor")}
+    head.text = None
+    head.extend(spans)
+
+
+def _tidy(element: ET.Element, prefix: str) -> None:
+    """Scope the id, drop names that only graphviz needs, and white space."""
+    if "id" in element.attrib:
+        element.set("id", prefix + element.get("id", ""))
+    element.attrib.pop("font-family", None)
+    element.tail = None
+    if element.tag == f"{{{_SVG}}}g":
+        element.text = None
+        own = element.find(f"{{{_SVG}}}title")
+        if own is not None and element.get("class") != "interface":
+            element.remove(own)
+
+
+def _frame(root: ET.Element, graph: ET.Element, name: str) -> None:
+    """Put the picture on a light card that shrinks with the page but never grows."""
+    left, top, wide, high = (float(one) for one in root.get("viewBox", "0 0 0 0").split())
+    background = graph.find(f"{{{_SVG}}}polygon")
+    if background is not None:
+        graph.remove(background)
+    card = {"x": left, "y": top, "width": wide, "height": high, "rx": 10}
+    look = {"class": "card", "fill": "#ffffff", **{key: f"{value:g}" for key, value in card.items()}}
+    paper = ET.Element(f"{{{_SVG}}}rect", look)
+    root.insert(0, paper)
+    root.text = None
+    root.attrib.update(
+        {
+            "width": f"{wide * _SCALE:.0f}",
+            "height": f"{high * _SCALE:.0f}",
+            "style": "max-width:100%;height:auto",
+            "font-family": FONT,
+            "role": "img",
+            "aria-label": name,
+            "class": "netlab",
+        }
+    )
