@@ -6,6 +6,8 @@ Errors and commands keep the field's own words; this is for the few words in pic
 from __future__ import annotations
 
 import os
+import sys
+from types import ModuleType
 from typing import Final, Literal
 
 from netlab.errors import RequestError
@@ -36,3 +38,16 @@ def set_language(language: Language | None) -> None:
 def say(*, en: str, ja: str, language: Language | None = None) -> str:
     """Return the text in `language`, or in the current one."""
     return ja if (language or current()) == "ja" else en
+
+
+class _Callable(ModuleType):
+    """`netlab.language("ja")` sets the language.
+
+    Importing this module puts it on the package under the name of that public function, so it has to answer a call too.
+    """
+
+    def __call__(self, language: Language | None) -> None:
+        set_language(language)
+
+
+sys.modules[__name__].__class__ = _Callable

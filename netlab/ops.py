@@ -83,6 +83,7 @@ class AddVeth(Operation):
     peer_place: str | None = None
     index: int = 0
     peer_index: int = 0
+    mac: str | None = None
     peer_mac: str | None = None
     mtu: int = 0
     master: str | None = None
@@ -92,6 +93,8 @@ class AddVeth(Operation):
         words = ["link add name", quote(self.name)]
         if self.index:
             words.append(f"index {self.index}")
+        if self.mac:
+            words.append(f"address {self.mac}")
         if self.mtu:
             words.append(f"mtu {self.mtu}")
         if self.master:
@@ -122,11 +125,13 @@ class AddBridge(Operation):
 
     name: str
     index: int = 0
+    mac: str | None = None
     up: bool = False
 
     def words(self) -> str:
         index = f" index {self.index}" if self.index else ""
-        return f"link add name {quote(self.name)}{index}{' up' if self.up else ''} type bridge"
+        mac = f" address {self.mac}" if self.mac else ""
+        return f"link add name {quote(self.name)}{index}{mac}{' up' if self.up else ''} type bridge"
 
     def inverse(self) -> Operation:
         return DeleteLink(self.place, self.name)

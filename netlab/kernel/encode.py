@@ -60,6 +60,8 @@ def _add_veth(op: ops.AddVeth, around: Surroundings) -> Message:
         peer.append(number(_NET_NS_FD, around.namespace(op.peer_place)))
     up = IFF_UP if op.up else 0
     parts = [link_body(op.index, up, up), text(_IFNAME, op.name)]
+    if op.mac:
+        parts.append(attribute(_ADDRESS, _mac(op.mac)))
     if op.mtu:
         parts.append(number(_MTU, op.mtu))
     if op.master:
@@ -72,6 +74,8 @@ def _add_veth(op: ops.AddVeth, around: Surroundings) -> Message:
 def _add_bridge(op: ops.AddBridge, around: Surroundings) -> Message:
     up = IFF_UP if op.up else 0
     body = link_body(op.index, up, up) + text(_IFNAME, op.name)
+    if op.mac:
+        body += attribute(_ADDRESS, _mac(op.mac))
     return NEWLINK, CREATE | EXCLUSIVE, body + attribute(_LINKINFO, text(_INFO_KIND, "bridge"))
 
 

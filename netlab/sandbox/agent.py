@@ -13,6 +13,7 @@ ends every other process and, with the last of them, every namespace of the sand
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -103,15 +104,24 @@ class Agent:
                 return
             if pid == 0:
                 return
+            self.end_what_is_left(pid)
             if pid in self.spawned:
                 self.spawned.discard(pid)
                 send(self.control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+    def end_what_is_left(self, pid: int) -> None:
+        """When a node's first process has ended, end all others that run in the node, as an engine does."""
+        for node in self.nodes.values():
+            if node.pid == pid and node.namespaces:
+                processes.end_all_in(node.namespaces)
 
     # ── verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def make_node(self, request: Request, _: list[int]) -> None:
         """Fork a node; the child itself answers, with its namespace and a netlink socket opened in it."""
         name = request["name"]
+        if name in self.nodes:
+            os.close(self.nodes.pop(name).pidfd)
         node = nodes.Node(name, nodes.write_files(name, request["files"]))
         node.pid = nodes.start(node, request, self.control)
         node.pidfd = os.pidfd_open(node.pid)
@@ -123,7 +133,8 @@ class Agent:
     def forget_node(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
         """Kill all that runs in a node and let go of its namespaces."""
         node = self.nodes.pop(request["name"])
-        processes.end_all_in(node.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # its first process may have ended already, and the others with it
+            processes.end_all_in(node.namespaces or processes.namespaces_of(node.pid))
         os.close(node.pidfd)
         if request.get("on"):
             nodes.unlink_name(self.nodes[request["on"]], node.name)
@@ -131,7 +142,9 @@ class Agent:
 
     def spawn(self, request: Request, descriptors: list[int]) -> tuple[Request, list[int]]:
         """Start a command in a node, with the owner's descriptors as its standard streams."""
-        pid = nodes.spawn(self.nodes[request["name"]], request, descriptors)
+        node = self.nodes[request["name"]]
+        node.namespaces = node.namespaces or processes.namespaces_of(node.pid)
+        pid = nodes.spawn(node, request, descriptors)
         self.spawned.add(pid)
         return {"pid": pid}, []
 

@@ -45,6 +45,7 @@ class Node:
     folder: str
     pid: int = 0
     pidfd: int = -1
+    namespaces: tuple[int, int] | None = None  # inodes of network and mount namespace, once something was started in it
 
 
 def warm_up() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from typing import Any
 
 
@@ -43,17 +44,18 @@ def _sockets(pid: int) -> list[int]:
     return inodes
 
 
-def end_all_in(pid: int, number: int) -> None:
-    """Send a signal to every process that shares a namespace (network or mount) with the process `pid`, itself included."""
-    try:
-        own = (_namespace(pid, "net"), _namespace(pid, "mnt"))
-    except OSError:
-        return
+def namespaces_of(pid: int) -> tuple[int, int]:
+    """Return the inodes of a process's network and mount namespaces; raises OSError when it is gone."""
+    return _namespace(pid, "net"), _namespace(pid, "mnt")
+
+
+def end_all_in(namespaces: tuple[int, int]) -> None:
+    """Kill every process that is in one of the given namespaces (network, mount)."""
     me = os.getpid()
     for entry in os.listdir("/proc"):
         if not entry.isdecimal() or int(entry) == me:
             continue
-        with contextlib.suppress(OSError):
-            other = int(entry)
-            if _namespace(other, "net") == own[0] or _namespace(other, "mnt") == own[1]:
-                os.kill(other, number)
+        with contextlib.suppress(OSError):  # it may end while it is looked at
+            network, mounts = namespaces_of(int(entry))
+            if network == namespaces[0] or mounts == namespaces[1]:
+                os.kill(int(entry), signal.SIGKILL)

@@ -6,6 +6,7 @@ Runs inside the sandbox: standard library only.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable
@@ -69,10 +70,11 @@ def _web(role: dict[str, Any]) -> Role:
 
 
 def _program(role: dict[str, Any]) -> Role:
-    """Become another program, which finds its sockets from descriptor 3 on, already bound."""
+    """Become another program once somebody calls; it finds its sockets from descriptor 3 on, already bound."""
     listeners = [_listener(kind, socket.AF_INET, address, port) for kind, address, port in role["listen"]]
 
     def play() -> None:
+        select.select(listeners, [], [])
         for number, listener in enumerate(listeners, start=3):
             if listener.fileno() != number:
                 os.dup2(listener.fileno(), number)

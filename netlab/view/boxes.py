@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _PLAIN_KINDS = frozenset({"veth", "ethernet", "loopback", ""})
 # What each kind's details are worth saying, in the words of `ip -d link`.
 _SHOWN_DETAILS = {"vxlan": ("id",), "macvlan": ("mode",), "ipvlan": ("mode",), "vlan": ("id",)}
+_SPACING = 5  # between the cells of a box, and around them
+NODE_GAP = 18  # between two boxes
+BOX_GAP = NODE_GAP + 2 * (_SPACING + 1)  # from what stands in a box to what stands in the next
 
 
 def place_id(place: PlaceState) -> str:
@@ -45,7 +48,13 @@ def interface_lines(scene: Scene, interface: Interface) -> list[lb.Line]:
     trouble = words.trouble(interface, scene.language)
     ink = lb.ALARM if words.is_off(interface) else lb.INK
     head = lb.line(lb.strong(interface.name, ink), lb.small(kind_words(interface)), lb.small(trouble, lb.ALARM))
-    return [head, *((lb.small(str(one)),) for one in words.shown_addresses(interface))]
+    addresses = [(lb.small(str(one)),) for one in words.shown_addresses(interface)]
+    return [head, *addresses, lb.line(lb.small(unknown_end(scene, interface)))]
+
+
+def unknown_end(scene: Scene, interface: Interface) -> str:
+    """Say that nobody in the lab has the other end of this cable."""
+    return words.elsewhere(scene.language) if interface.kind == "veth" and scene.peer(interface) is None else ""
 
 
 def tooltip(place: PlaceState, interface: Interface) -> str:
@@ -54,7 +63,7 @@ def tooltip(place: PlaceState, interface: Interface) -> str:
     return f"{place.name}: {interface.index}: {interface.name} ({interface.kind}) {state}"
 
 
-def interface_cell(scene: Scene, place: PlaceState, interface: Interface) -> str:
+def interface_cell(scene: Scene, place: PlaceState, interface: Interface, colspan: int | None = None) -> str:
     """Return an interface as a cell of its own id, dashed and red when it does not work."""
     off = words.is_off(interface)
     paint = scene.paint(place, interface)
@@ -62,6 +71,7 @@ def interface_cell(scene: Scene, place: PlaceState, interface: Interface) -> str
     return lb.cell(
         lb.stack(interface_lines(scene, interface)),
         port=port(interface),
+        colspan=colspan,
         id=interface_id(place, interface),
         href="#",
         title=tooltip(place, interface),
@@ -104,21 +114,46 @@ def box_interfaces(scene: Scene, place: PlaceState) -> tuple[Interface, ...]:
 
 
 def box_width(scene: Scene, place: PlaceState) -> float:
-    """Return about how wide the box will be, in points."""
-    cells = [lb.points(interface_lines(scene, one)) + 18 for one in box_interfaces(scene, place)]
-    return max(sum(cells), lb.points(box_lines(scene, place)) + 12) + 8
+    """Return about how wide what stands in the box will be, in points."""
+    cells = [lb.points(interface_lines(scene, one)) + 12 for one in box_interfaces(scene, place)]
+    return max(sum(cells) + _SPACING * (len(cells) - 1), lb.points(box_lines(scene, place)))
+
+
+def inner_peer(scene: Scene, place: PlaceState, interface: Interface) -> Interface | None:
+    """Return the other end of a cable that begins and ends in one place."""
+    other = scene.peer(interface)
+    return other[1] if other and other[0] is scene.owners[place.name] else None
+
+
+def _cells_side_by_side(scene: Scene, place: PlaceState, interfaces: list[Interface]) -> list[str]:
+    """Return the interfaces as cells; a cable that begins and ends here is a cell between its two ends."""
+    cells: list[str] = []
+    for one in interfaces:
+        peer = inner_peer(scene, place, one)
+        if peer is None:
+            cells.append(interface_cell(scene, place, one))
+        elif one.index < peer.index:
+            off = words.is_off(one) or words.is_off(peer)
+            cable = lb.stack([(lb.strong("✕" if off else "⇄", lb.ALARM if off else lb.QUIET),)])
+            cells += [interface_cell(scene, place, one), lb.cell(cable), interface_cell(scene, place, peer)]
+    return cells
 
 
 def box(scene: Scene, place: PlaceState, least_width: float = 0) -> str:
     """Return the graphviz node of a container or a bare namespace."""
-    cells = [interface_cell(scene, place, one) for one in box_interfaces(scene, place)]
-    name = lb.cell(lb.stack(box_lines(scene, place)), colspan=max(1, len(cells)), width=int(least_width) or None)
+    shown = box_interfaces(scene, place)
+    cells = _cells_side_by_side(scene, place, [one for one in shown if one.kind != "loopback"])
+    across = max(1, len(cells))
+    # lo has a row of its own, out of the way of cables that come from the side.
+    loopback = [interface_cell(scene, place, one, colspan=across) for one in shown if one.kind == "loopback"]
+    wide = round(max(least_width, box_width(scene, place)))
+    name = lb.cell(lb.stack(box_lines(scene, place)), colspan=across, width=wide)
     marked = is_marked(scene, place)
     label = lb.table(
-        ["".join(cells), name],
+        ["".join(cells), *loopback, name],
         border=3 if marked else 1,
         cellborder=0,
-        cellspacing=5,
+        cellspacing=_SPACING,
         cellpadding=1,
         style="rounded,dashed" if place.kind == "namespace" else "rounded",
         color=HIGHLIGHT if marked else box_paint(scene, place).line,

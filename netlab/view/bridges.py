@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netlab.view import labels as lb
 from netlab.view import words
-from netlab.view.boxes import box_width, interface_id, is_marked, port, tooltip
+from netlab.view.boxes import BOX_GAP, box_width, interface_id, is_marked, port, tooltip, unknown_end
 from netlab.view.canvas import Anchor
 from netlab.view.household import sockets
 from netlab.view.scene import HIGHLIGHT
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from netlab.view.household import Household
     from netlab.view.scene import Scene
 
-_GAP = 20  # between two boxes
 _SOCKET_GAP = 6
+_SPINE = 15  # left of the sockets: room for the line from one row of a large bridge to the next
 
 
 def draw_bridge(canvas: Canvas, scene: Scene, room: PlaceState, bridge: Interface, family: Household) -> str:
     """Draw a bridge, its ports as sockets, and below them the boxes that hang from it; return its first node."""
     ports = sockets(scene, room, bridge, family)
-    columns = max(1, len(ports)) if room.kind != "host" else family.columns
+    columns = family.columns(len(ports)) if room.kind == "host" else max(1, len(ports))
     rows = [ports[start : start + columns] for start in range(0, len(ports), columns)] or [[]]
     for number, row in enumerate(rows):
         node = _node(room, bridge, number)
         label = _bar(scene, room, bridge, row, first=number == 0, family=family, spine=len(rows) > 1)
         element = node if number else interface_id(room, bridge)
-        canvas.draw(f"{lb.quoted(node)} [{lb.settings(label=label, id=f'bar/{element}', **{'class': 'bridge'})}]")
+        canvas.draw(f"{lb.quoted(node)} [{lb.settings(label=label, id=f'around/{element}', **{'class': 'bridge'})}]")
         if number:
             _join_rows(canvas, scene, room, bridge, number)
         _place_below(canvas, room, row, node, family)
@@ -47,7 +47,8 @@ def _join_rows(canvas: Canvas, scene: Scene, room: PlaceState, bridge: Interface
     """Show that the next bar is more of the same bridge."""
     upper, lower = (Anchor(_node(room, bridge, one), "spine") for one in (number - 1, number))
     paint = scene.paint(room, bridge)
-    canvas.edge(upper.at("s"), lower.at("n"), color=paint.line, penwidth=6, minlen=2, weight=50)
+    name = f"spine/{lower.node}"
+    canvas.edge(upper.at("s"), lower.at("n"), id=name, color=paint.line, penwidth=4, minlen=2, weight=50)
 
 
 def _place_below(canvas: Canvas, room: PlaceState, row: list[Interface], node: str, family: Household) -> None:
@@ -74,7 +75,7 @@ def _bar(  # noqa: PLR0913 - each says one thing about the bar
     marked = is_marked(scene, room, bridge)
     cells = [_socket(scene, room, one, _socket_width(scene, room, one, family)) for one in row]
     if spine:
-        cells.insert(0, lb.cell("", port="spine", width=8))
+        cells.insert(0, lb.cell("", port="spine", width=_SPINE))
     head = lb.cell(
         lb.stack(bridge_lines(scene, room, bridge)),
         colspan=max(1, len(cells)),
@@ -102,7 +103,7 @@ def bridge_lines(scene: Scene, room: PlaceState, bridge: Interface) -> list[lb.L
     return [
         lb.line(
             lb.strong(bridge.name),
-            lb.strong(network if network != bridge.name else "", scene.paint(room, bridge).line),
+            lb.strong(network if network not in (bridge.name, "bridge") else "", scene.paint(room, bridge).line),
             lb.small(words.bridge(scene.language)),
             lb.small(trouble, lb.ALARM),
         ),
@@ -113,7 +114,7 @@ def bridge_lines(scene: Scene, room: PlaceState, bridge: Interface) -> list[lb.L
 def _socket_width(scene: Scene, room: PlaceState, one: Interface, family: Household) -> int | None:
     """Return the width that puts a socket right above its box."""
     place = family.hanging.get((room.name, one.index))
-    return int(max(family.width, box_width(scene, place)) + _GAP - _SOCKET_GAP) if place else None
+    return round(max(family.width, box_width(scene, place)) + BOX_GAP - _SOCKET_GAP) if place else None
 
 
 def _socket(scene: Scene, room: PlaceState, one: Interface, wide: int | None) -> str:
@@ -125,6 +126,7 @@ def _socket(scene: Scene, room: PlaceState, one: Interface, wide: int | None) ->
     lines = [
         (lb.small(one.name, lb.ALARM if off else lb.INK),),
         lb.line(lb.small(kind), lb.small(trouble, lb.ALARM)),
+        lb.line(lb.small(unknown_end(scene, one))),
         *((lb.small(str(address)),) for address in words.shown_addresses(one)),
     ]
     return lb.cell(

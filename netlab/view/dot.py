@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netlab import language as languages
+from netlab.language import current
 from netlab.view import labels as lb
 from netlab.view import words
-from netlab.view.boxes import is_marked, place_id
+from netlab.view.boxes import NODE_GAP, is_marked, place_id
 from netlab.view.canvas import Anchor, Canvas
 from netlab.view.links import draw_links
 from netlab.view.rooms import draw_beside, draw_host
@@ -29,8 +29,8 @@ _GRAPH = {
     "fontname": lb.FONT,
     "fontcolor": lb.INK,
     "fontsize": lb.NAME_SIZE,
-    "nodesep": 0.26,
-    "ranksep": 0.42,
+    "nodesep": NODE_GAP / 72,
+    "ranksep": 0.33,
     "bgcolor": "transparent",
     "pad": 0.15,
 }
@@ -42,7 +42,7 @@ def to_dot(snapshot: Snapshot, *, language: Language | None = None, highlight: I
     `highlight` names what to point at: a place ("web") or an interface ("web/eth0"). Words are in `language`, or in the
     current one.
     """
-    scene = Scene(snapshot, language or languages.current(), frozenset(highlight))
+    scene = Scene(snapshot, language or current(), frozenset(highlight))
     canvas = Canvas()
     canvas.draw(f"graph [{lb.settings(**_GRAPH)}]")
     canvas.draw(f"node [{lb.settings(fontname=lb.FONT, fontsize=lb.NAME_SIZE, shape='plain')}]")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from netlab.model import Interface, PlaceState
     from netlab.view.scene import End, Scene
 
+_COLUMNS = ((36, 6), (64, 8))  # up to so many boxes, so many in a row: found by looking at pictures
+_MOST_COLUMNS = 10
 _WIDEST_COMMON = 150  # points; one long name should not widen every box
 
 
@@ -21,7 +25,8 @@ class Household:
     boxes: tuple[PlaceState, ...]
     rooms: tuple[PlaceState, ...]
     hanging: dict[End, PlaceState]  # the end, in a room, that each connected box hangs from
-    width: float  # the least width of a box, so that boxes look alike and stand in line
+    width: float  # of a box, so that boxes look alike and stand in line
+    groups: tuple[int, ...]  # how many boxes hang from each bridge or interface, and from nothing
 
     @property
     def loose(self) -> list[PlaceState]:
@@ -29,11 +34,18 @@ class Household:
         hung = {place.name for place in self.hanging.values()}
         return [place for place in self.boxes if place.name not in hung]
 
-    @property
-    def columns(self) -> int:
-        """How many boxes stand in one row: few enough to read, and the same number when one more box comes."""
-        steps = ((36, 6), (64, 8))  # found by looking at pictures
-        return next((columns for most, columns in steps if len(self.boxes) <= most), 10)
+    def columns(self, count: int) -> int:
+        """Return how many of `count` boxes stand in one row.
+
+        Few enough to read; and for a single network the same number when one more box comes, so that none moves.
+        """
+        widest = next((columns for most, columns in _COLUMNS if len(self.boxes) <= most), _MOST_COLUMNS)
+        if len(self.groups) <= 1:
+            return widest
+        rows = 1
+        while sum(math.ceil(group / rows) for group in self.groups) > max(widest + 1, len(self.groups)):
+            rows += 1
+        return max(1, math.ceil(count / rows))
 
 
 def household(scene: Scene, host: str | None) -> Household:
@@ -47,7 +59,19 @@ def household(scene: Scene, host: str | None) -> Household:
         if end:
             hanging[end] = place
     width = min(_WIDEST_COMMON, max((box_width(scene, place) for place in boxes), default=0))
-    return Household(boxes, tuple(place for place in inside if scene.is_room(place)), hanging, width)
+    return Household(
+        boxes=boxes,
+        rooms=tuple(place for place in inside if scene.is_room(place)),
+        hanging=hanging,
+        width=width,
+        groups=_groups(scene, hanging, len(boxes)),
+    )
+
+
+def _groups(scene: Scene, hanging: dict[End, PlaceState], boxes: int) -> tuple[int, ...]:
+    sizes = Counter((end[0], scene.interface(end).master or end) for end in hanging)
+    loose = boxes - len(hanging)
+    return (*sizes.values(), *([loose] if loose else []))
 
 
 def _room_end(scene: Scene, host: str | None, interface: Interface) -> End | None:
@@ -68,7 +92,8 @@ def sockets(scene: Scene, room: PlaceState, bridge: Interface, family: Household
         place = box or (other[0] if other else None)
         return (scene.position[place.name] if place else -1, one.index)
 
-    return sorted((one for one in room.interfaces if one.master == bridge.name), key=order)
+    ports = (one for one in room.interfaces if one.master == bridge.name and one.kind != "vxlan")
+    return sorted(ports, key=order)
 
 
 def uplinks(scene: Scene, room: PlaceState, loose: list[Interface]) -> list[Interface]:
@@ -77,7 +102,7 @@ def uplinks(scene: Scene, room: PlaceState, loose: list[Interface]) -> list[Inte
     def leads_out(one: Interface) -> bool:
         other = scene.peer(one)
         if one.kind != "veth":
-            return one.kind in ("ethernet", "macvlan", "ipvlan")
+            return one.kind == "ethernet"
         return other is not None and scene.home(other[0]) != room.name and other[0].name != room.name
 
     return [one for one in loose if leads_out(one)]

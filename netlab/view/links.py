@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from netlab.view import labels as lb
 from netlab.view import words
 from netlab.view.scene import PLAIN, Joint, Paint
+from netlab.view.tunnels import draw_tunnels
 
 if TYPE_CHECKING:
     from netlab.model import Interface, PlaceState
@@ -20,13 +21,13 @@ def draw_links(canvas: Canvas, scene: Scene) -> None:
     falling = [Joint(*ends) for ends in canvas.falling]
     hung = {frozenset(joint) for joint in falling}
     for joint in (*falling, *(one for one in scene.joints if frozenset(one) not in hung)):
-        if joint.first in canvas.anchors and joint.second in canvas.anchors:
+        nodes = {canvas.anchors[end].node for end in joint if end in canvas.anchors}
+        if len(nodes) == len(joint):  # a cable inside one box is part of the box
             _draw_joint(canvas, scene, joint)
     for place in scene.snapshot.places:
         for interface in place.interfaces if scene.owns(place) else ():
             _draw_parent(canvas, scene, place, interface)
-            _draw_unknown(canvas, scene, place, interface)
-    _draw_tunnels(canvas, scene)
+    draw_tunnels(canvas, scene)
 
 
 def _level(scene: Scene, end: End) -> int:
@@ -57,8 +58,13 @@ def _draw_joint(canvas: Canvas, scene: Scene, joint: Joint) -> None:
         first, second = (upper, lower) if beside > 0 else (lower, upper)
         canvas.edge(canvas.anchors[first].at("e"), canvas.anchors[second].at("w"), **look)
         return
+    if _level(scene, upper) < 2:  # noqa: PLR2004 - the internet: its ports are not shown
+        lower_end = canvas.anchors[lower]
+        canvas.edge(canvas.anchors[upper].at(), lower_end.at("n" if lower_end.cell else None), **look)
+        return
     follows = (upper, lower) not in canvas.falling and _level(scene, lower) == 4  # noqa: PLR2004 - a box
     look["constraint"] = "false" if follows else None
+    look["weight"] = 10 if (upper, lower) in canvas.falling else None
     canvas.edge(canvas.anchors[upper].at("s"), canvas.anchors[lower].at("n"), **look)
 
 
@@ -90,7 +96,7 @@ def _draw_parent(canvas: Canvas, scene: Scene, place: PlaceState, one: Interface
     end = (place.name, one.index)
     if parent in canvas.anchors and end in canvas.anchors and parent != end:
         look = {"color": lb.QUIET, "style": "dashed", "class": "parent", "id": f"parent/{place.name}/{one.name}"}
-        canvas.edge(canvas.anchors[parent].at("s"), canvas.anchors[end].at("n"), **look)
+        canvas.edge(canvas.anchors[parent].at(), canvas.anchors[end].at("n"), **look)
 
 
 def _parent(scene: Scene, place: PlaceState, one: Interface) -> End:
@@ -100,52 +106,3 @@ def _parent(scene: Scene, place: PlaceState, one: Interface) -> End:
     name = one.peer_name or dict(one.details).get("parent") or dict(one.details).get("link")
     found = owner.interface(name) if name else None
     return (owner.name, found.index if found else one.peer_index or 0)
-
-
-def _draw_unknown(canvas: Canvas, scene: Scene, place: PlaceState, one: Interface) -> None:
-    """Draw a loose cable end at a veth whose other end nobody in the lab has."""
-    end = (place.name, one.index)
-    if one.kind != "veth" or end not in canvas.anchors or scene.peer(one) or place.kind in words.INTERNET_KINDS:
-        return
-    node = f"unknown/{place.name}/{one.name}"
-    label = f"<{lb.small('?')}>"
-    canvas.draw(
-        f"{lb.quoted(node)} [{lb.settings(label=label, id=node, shape='circle', width=0.2, margin=0.02)}, "
-        f"{lb.settings(style='dashed', color=lb.QUIET, tooltip=words.elsewhere(scene.language))}]"
-    )
-    canvas.edge(canvas.anchors[end].at(), lb.quoted(node), style="dashed", color=lb.QUIET)
-
-
-def _draw_tunnels(canvas: Canvas, scene: Scene) -> None:
-    """Draw a tunnel between VXLAN interfaces of one number that name each other's host."""
-    ends = [
-        (place, one)
-        for place in scene.snapshot.places
-        for one in place.interfaces
-        if one.kind == "vxlan" and scene.owns(place) and (place.name, one.index) in canvas.anchors
-    ]
-    for number, (place, one) in enumerate(ends):
-        for other_place, other in ends[number + 1 :]:
-            same = dict(one.details).get("id") == dict(other.details).get("id")
-            if same and (_reaches(scene, place, one, other_place) or _reaches(scene, other_place, other, place)):
-                _draw_tunnel(canvas, (place, one), (other_place, other))
-
-
-def _reaches(scene: Scene, place: PlaceState, one: Interface, other: PlaceState) -> bool:
-    """Whether a VXLAN interface sends to an address of the other place, or of its host."""
-    details = dict(one.details)
-    remotes = {details.get("remote"), details.get("group")}
-    remotes |= {entry.destination for entry in place.forwarding if entry.interface == one.name}
-    home = scene.snapshot.place(scene.home(other) or other.name) or other
-    theirs = {address.address for owner in (other, home) for each in owner.interfaces for address in each.addresses}
-    return bool(theirs & {remote for remote in remotes if remote})
-
-
-def _draw_tunnel(canvas: Canvas, one: tuple[PlaceState, Interface], other: tuple[PlaceState, Interface]) -> None:
-    details = dict(one[1].details)
-    port = details.get("port", "")
-    text = " ".join(part for part in ("VXLAN", details.get("id", ""), f"UDP {port}" if port else "") if part)
-    name = "tunnel/" + "/".join(f"{place.name}/{interface.name}" for place, interface in (one, other))
-    ends = [canvas.anchors[place.name, interface.index] for place, interface in (one, other)]
-    look = {"id": name, "class": "tunnel", "color": "#64748b:#64748b", "penwidth": 2, "constraint": "false"}
-    canvas.edge(ends[0].at(), ends[1].at(), label=f"<{lb.small(text)}>", **look)

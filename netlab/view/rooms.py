@@ -50,7 +50,8 @@ def _draw_family(canvas: Canvas, scene: Scene, family: Household, below: str | N
 
 def _line_up(canvas: Canvas, family: Household, below: str | None) -> None:
     """Put the boxes that hang from nothing into rows."""
-    boxes, columns = family.loose, family.columns
+    boxes = family.loose
+    columns = family.columns(len(boxes))
     rows = [boxes[start : start + columns] for start in range(0, len(boxes), columns)]
     for number, row in enumerate(rows):
         canvas.same_row([place_id(place) for place in row])
@@ -58,39 +59,62 @@ def _line_up(canvas: Canvas, family: Household, below: str | None) -> None:
             if number:
                 canvas.hidden_edge(place_id(rows[number - 1][column]), place_id(place))
             elif below:
-                canvas.hidden_edge(below, place_id(place), minlen=2 if family.hanging else 1)
+                canvas.hidden_edge(below, place_id(place), minlen=2 if family.hanging else 1, weight=0)
 
 
 def _draw_furniture(canvas: Canvas, scene: Scene, room: PlaceState, family: Household) -> str | None:
     """Draw what belongs to the room itself, from top to bottom; return the node that all below hangs from."""
-    bridges = [one for one in room.interfaces if one.kind == "bridge"]
-    loose = [one for one in words.shown_interfaces(room) if one.master is None and one.kind != "bridge"]
-    top = uplinks(scene, room, loose)
-    for one in top:
+    shown = [one for one in words.shown_interfaces(room) if one.kind != "bridge"]
+    tunnels = [one for one in shown if one.kind == "vxlan"]
+    free = [one for one in shown if one.master is None and one not in tunnels]
+    top = uplinks(scene, room, free)
+    for one in (*top, *tunnels, *(one for one in free if one not in top)):
         _draw_interface(canvas, scene, room, one)
+        _let_fall(canvas, room, one, family)
+    upper = [interface_id(room, one) for one in top]
     nat = _draw_nat(canvas, scene, room)
-    if nat:
-        for one in top:
-            _routing_edge(canvas, room, interface_id(room, one), nat, routed=bool(one.addresses))
-    upper = [nat] if nat else [interface_id(room, one) for one in top]
+    for one in top if nat else ():
+        _routing_edge(canvas, room, interface_id(room, one), nat or "", routed=bool(one.addresses))
+    for one in tunnels:
+        _hide_edges(canvas, upper, interface_id(room, one))
+    upper = [nat] if nat else upper
+    bridges = [one for one in room.interfaces if one.kind == "bridge"]
     for bridge in bridges:
         node = draw_bridge(canvas, scene, room, bridge, family)
         for above in upper:
             _routing_edge(canvas, room, above, node, routed=bool(bridge.addresses) and bridge.up)
-    for one in loose:
-        if one not in top:
-            _draw_interface(canvas, scene, room, one)
-            _let_fall(canvas, room, one, family)
-            for above in upper:
-                canvas.hidden_edge(above, interface_id(room, one))
-    drawn = [*upper, *(interface_id(room, one) for one in bridges), *(interface_id(room, one) for one in loose)]
-    return drawn[0] if drawn else None
+    _join_to_bridges(canvas, scene, room, tunnels)
+    # What boxes hang from goes first, in their order, so that no cable crosses another interface.
+    rest = [one for one in free if one not in top]
+    rest.sort(key=lambda one: (room.name, one.index) not in family.hanging)
+    beside = [interface_id(room, one) for one in rest]
+    if beside:
+        canvas.same_row(beside)
+    for node in beside:
+        _hide_edges(canvas, upper, node)
+    return next(iter([*upper, *(interface_id(room, one) for one in (*bridges, *tunnels)), *beside]), None)
+
+
+def _hide_edges(canvas: Canvas, upper: list[str], lower: str) -> None:
+    for above in upper:
+        canvas.hidden_edge(above, lower, weight=0)
+
+
+def _join_to_bridges(canvas: Canvas, scene: Scene, room: PlaceState, ports: list[Interface]) -> None:
+    """Join ports that stand outside their bridge, because a tunnel comes in from above, to it."""
+    for one in ports:
+        bridge = room.interface(one.master) if one.master else None
+        if bridge:
+            paint = scene.paint(room, bridge)
+            ends = canvas.anchors[room.name, one.index].at("s"), canvas.anchors[room.name, bridge.index].at()
+            canvas.edge(*ends, id=f"port/{room.name}/{one.name}", color=paint.line)
 
 
 def _draw_interface(canvas: Canvas, scene: Scene, room: PlaceState, one: Interface) -> None:
     """Draw an interface of the room that is not a bridge's port."""
     label = lb.table([interface_cell(scene, room, one)], border=0, cellborder=0, cellspacing=0)
-    canvas.draw(f"{lb.quoted(interface_id(room, one))} [{lb.settings(label=label, **{'class': 'interface'})}]")
+    look = lb.settings(label=label, id=f"around/{interface_id(room, one)}")
+    canvas.draw(f"{lb.quoted(interface_id(room, one))} [{look}]")
     canvas.anchors[room.name, one.index] = Anchor(interface_id(room, one), port(one))
 
 
@@ -119,13 +143,15 @@ def _draw_nat(canvas: Canvas, scene: Scene, room: PlaceState) -> str | None:
 def _routing_edge(canvas: Canvas, room: PlaceState, upper: str, lower: str, *, routed: bool) -> None:
     """Join two things that the room's kernel routes between; without ip_forward it does not, and no line is drawn."""
     if routed and room.ip_forward:
-        canvas.edge(lb.quoted(upper), lb.quoted(lower), style="dotted", color="#94a3b8", penwidth=1.4)
+        look = {"style": "dotted", "color": "#94a3b8", "penwidth": 1.4, "weight": 4, "class": "routing"}
+        canvas.edge(lb.quoted(upper), lb.quoted(lower), id=f"routing/{upper}/{lower}", **look)
     else:
         canvas.hidden_edge(upper, lower)
 
 
 def _title(scene: Scene, room: PlaceState) -> str:
-    forwarding = "" if room.ip_forward or len(words.shown_interfaces(room)) < 2 else "ip_forward = 0"  # noqa: PLR2004
+    could_route = sum(bool(one.addresses) for one in room.interfaces if one.kind != "loopback") > 1
+    forwarding = "ip_forward = 0" if could_route and not room.ip_forward else ""
     listens = words.listens(room, scene.language)
     line = lb.line(lb.strong(room.name), lb.small(room.label), lb.small(forwarding), lb.small(listens, "#0f5132"))
     return f"<{lb.stack([line])}>"

@@ -22,6 +22,9 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _SCALE = 1.2  # pixels for one point: small letters come out at 12 px, a notebook's text size
 _RADIUS = 7.0
+_LEADING = 1.4
+_LIFT = 0.8
+_TITLE_DOWN = 3.0
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _TIMEOUT = 30.0
 
@@ -124,11 +127,16 @@ def _center_text(element: ET.Element, around: Box | None) -> None:
     shapes = (one for one in element if one.tag in (f"{{{_SVG}}}rect", f"{{{_SVG}}}polygon"))
     shape = next(shapes, None)
     box = _extent(shape) if shape is not None else around
-    for runs in list(_text_lines(element)):
+    is_title = "cluster" in element.get("class", "")
+    lines = list(_text_lines(element))
+    for number, runs in enumerate(lines):
         head = runs[0]
+        # Graphviz sets lines tight, and high in their box; a room's title sits on the edge of its frame.
+        down = _TITLE_DOWN if is_title else _LEADING * number - _LIFT * max(0, len(lines) - 2)
+        head.set("y", f"{float(head.get('y', 0)) + down:.2f}")
         if len(runs) > 1:
             _merge(element, runs)
-        if box and "cluster" not in element.get("class", ""):
+        if box and not is_title:
             head.set("text-anchor", "middle")
             head.set("x", f"{(box[0] + box[2]) / 2:.2f}")
     for child in element:

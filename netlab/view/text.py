@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netlab import language as languages
+from netlab.language import current
 from netlab.view import words
 from netlab.view.boxes import kind_words
 from netlab.view.nat import translations
@@ -32,7 +32,7 @@ class _Branch(list["_Branch"]):
 
 def to_text(snapshot: Snapshot, language: Language | None = None) -> str:
     """Return the lab as a tree: places, interfaces, addresses, what is down, what is translated."""
-    scene = Scene(snapshot, language or languages.current())
+    scene = Scene(snapshot, language or current())
     tree = _Branch(snapshot.lab)
     if not snapshot.places:
         tree.append(_Branch(words.empty_lab(scene.language)))
@@ -74,7 +74,8 @@ def _place(scene: Scene, place: PlaceState) -> _Branch:
 
 def _interface(scene: Scene, place: PlaceState, one: Interface) -> _Branch:
     kind = words.bridge(scene.language) if one.kind == "bridge" else kind_words(one)
-    parts = [one.name, kind, scene.snapshot.networks.get((place.name, one.name), "")]
+    network = scene.snapshot.networks.get((place.name, one.name), "")
+    parts = [one.name, kind, network if network != one.kind else ""]
     parts += [words.trouble(one, scene.language) or "up", *(str(address) for address in words.shown_addresses(one))]
     other = scene.peer(one)
     if other:

@@ -79,7 +79,7 @@ def _is_loopback(interface: Interface) -> bool:
 
 def shown_interfaces(place: PlaceState) -> tuple[Interface, ...]:
     """Return the interfaces worth showing: lo only where it teaches (alone, DOWN, or with an odd address)."""
-    alone = len(place.interfaces) == 1
+    alone = len(place.interfaces) == 1 and place.kind != "host"
     return tuple(one for one in place.interfaces if not _is_loopback(one) or alone or not one.up or _is_unusual(one))
 
 

@@ -1,0 +1,1 @@
+"""Network drivers: pure policy. A specification goes in, operations come out; nothing here touches the kernel."""

@@ -1,0 +1,236 @@
+"""The lab: one rootless sandbox with a host, its containers, and the internet beyond it."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from netlab import founding, observer, ops
+from netlab.engine import Engine, docker0
+from netlab.errors import LabClosed, NameTaken, RequestError
+from netlab.kernel.apply import apply
+from netlab.model import Snapshot
+from netlab.names import check_namespace
+from netlab.places.container import Container
+from netlab.places.internet import Internet
+from netlab.places.place import Place
+from netlab.registry import Registration
+from netlab.sandbox.client import Sandbox
+from netlab.view.commands import Commands
+from netlab.view.picture import Picture
+from netlab.world import World
+
+_MOST_HOSTS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change that was made by netlab: what it was about, and the operations that it took."""
+
+    title: str
+    operations: tuple[ops.Operation, ...]
+
+
+class Lab:
+    """A world to build networks in. It is a context manager, may be closed twice, and ends with this process.
+
+    `docker=False` leaves out docker0, forwarding and the masquerade rule, for building them by hand. `hosts` is the number
+    of hosts: host, host2, … Raises SandboxError where the machine forbids it, and says what to do.
+    """
+
+    def __init__(self, name: str | None = None, *, docker: bool = True, hosts: int = 1) -> None:
+        if not isinstance(hosts, int) or not 1 <= hosts <= _MOST_HOSTS:
+            raise RequestError(f"A lab has 1 to {_MOST_HOSTS} hosts, not {hosts!r}.")
+        self._lock = threading.RLock()
+        self._docker = docker
+        self._host_names = founding.host_names(hosts)
+        self.history: list[Change] = []
+        self._registration = Registration(name)
+        self.name = self._registration.name
+        try:
+            self._build()
+        except BaseException:
+            self._registration.close()
+            raise
+        self._leak = weakref.finalize(self, _warn_of_leak, self.name, self._registration)
+        self._registration.serve(self)
+
+    # ── the life of a lab ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _build(self) -> None:
+        network = docker0(self._host_names[0])
+        self.world = World(Sandbox())
+        try:
+            founding.found(self.world, self._host_names)
+            apply(founding.operations(self._host_names, network if self._docker else None), self.world)
+        except BaseException:
+            self.world.close()
+            self.world.sandbox.close()
+            raise
+        self._engine = Engine(self, self.world, network, self._record)
+        self.internet = Internet(self)
+        self.hosts = [Place(self, name) for name in self._host_names]
+        self.host = self.hosts[0]
+
+    def reset(self) -> None:
+        """Throw away all that was built and start again as at the beginning; also brings back a lab that has died."""
+        with self._lock:
+            if not self._leak.alive:
+                raise LabClosed("This lab was closed. Make a new one: lab = Lab()")
+            self.world.close()
+            self.world.sandbox.close()
+            self.history.clear()
+            self._build()
+
+    def close(self) -> None:
+        """End the lab and everything in it; harmless when repeated."""
+        with self._lock:
+            self._leak.detach()
+            self._registration.close()
+            self.world.close()
+            self.world.sandbox.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the lab has been closed or has died."""
+        return not self.world.sandbox.alive
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ── what is there ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Every place that is there now, by name."""
+        self.world.refresh()
+        return {entry.name: self._place(entry.name) for entry in self.world}
+
+    @property
+    def containers(self) -> dict[str, Container]:
+        """All containers by name, stopped ones too."""
+        return dict(self._engine.containers)
+
+    def __getitem__(self, name: str) -> Place:
+        """Return the place of that name; raises NotFound, listing what there is."""
+        if name == "internet":
+            return self.internet
+        if name not in self.world and name not in self._engine.containers:
+            self.world.refresh()
+            self.world.entry(name)
+        return self._place(name)
+
+    def _place(self, name: str) -> Place:
+        if name in self._engine.containers:
+            return self._engine.containers[name]
+        return next((host for host in self.hosts if host.name == name), None) or Place(self, name)
+
+    def snapshot(self) -> Snapshot:
+        """Return all that the kernel reports, at this moment."""
+        return observer.snapshot(self.world, self.name, {})
+
+    def show(self) -> Picture:
+        """Return the diagram of the lab, drawn from what the kernel reports."""
+        return Picture(self.snapshot())
+
+    def __repr__(self) -> str:
+        return f"<lab {self.name}{', closed' if self.closed else ''}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self)} if self.closed else self.show()._repr_mimebundle_()
+
+    def commands(self, *, all: bool = False) -> Commands:  # noqa: A002 - reads as it is said: commands(all=True)
+        """Return the exact `ip`, `nft` and `sysctl` commands that the last change stands for, or those of all changes."""
+        changes = self.history if all else self.history[-1:]
+        return Commands((change.title, change.operations) for change in changes)
+
+    # ── changing it ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def change(self, title: str, operations: Sequence[ops.Operation]) -> None:
+        """Apply operations, all or none, and note them in the history; raises KernelRefused."""
+        with self._lock:
+            apply(operations, self.world)
+            self._record(title, operations)
+
+    def _record(self, title: str, operations: Sequence[ops.Operation]) -> None:
+        self.history.append(Change(title, tuple(operations)))
+
+    def check_free(self, name: str) -> None:
+        """Raise NameTaken when a container or another place has that name already."""
+        self.world.refresh()
+        if name in self._engine.containers:
+            raise NameTaken(
+                f"Conflict. The container name {name!r} is already in use. Remove that container, lab.rm({name!r}), or "
+                "choose another name."
+            )
+        if name in self.world or name == "internet":
+            raise NameTaken(f"The lab has a place {name!r} already. Choose another name.")
+
+    def namespace(self, name: str) -> Place:
+        """Make a network namespace on the host; it has nothing but lo, which is down.
+
+        Equivalent to: `ip netns add NAME` (ip-netns(8)).
+        """
+        with self._lock:
+            self.check_free(check_namespace(name))
+            self.change(f"namespace {name}", [ops.AddNamespace(self.host.name, name)])
+            self.world.refresh()
+            return Place(self, name)
+
+    def remove_namespace(self, name: str) -> None:
+        """Delete a network namespace that was made by hand, and what is in it.
+
+        Equivalent to: `ip netns delete NAME`.
+        """
+        with self._lock:
+            self.world.refresh()
+            if self.world.entry(check_namespace(name)).kind != "namespace":
+                raise RequestError(f"{name} is no namespace made by hand. To remove a container: lab.rm({name!r})")
+            self.change(f"no namespace {name}", [ops.DeleteNamespace(self.host.name, name)])
+            self.world.refresh()
+
+    # ── containers ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, name: str, image: str = "alpine", *, hostname: str | None = None) -> Container:
+        """Make a container and connect it to docker0, as `docker run -d --name NAME IMAGE` does.
+
+        It has a network, mount and host name of its own and one process. Raises RequestError for a name that cannot be,
+        NameTaken, NotFound for an unknown image; nothing has changed then.
+        """
+        with self._lock:
+            return self._engine.run([name], image, hostname)[0]
+
+    def run_many(self, names: Iterable[str], image: str = "alpine") -> list[Container]:
+        """Make several containers of one image at once, in order; all of them, or none when one fails."""
+        with self._lock:
+            return self._engine.run(list(names), image, None)
+
+    def start(self, name: str) -> Container:
+        """Start a stopped container; it may get another address, as with Docker."""
+        with self._lock:
+            return self._engine.start(name)
+
+    def stop(self, name: str) -> Container:
+        """Stop a container: its processes end, and its veth pair and its address are free again."""
+        with self._lock:
+            return self._engine.stop(name)
+
+    def rm(self, name: str) -> None:
+        """Remove a container, running or not, as `docker rm -f NAME` does."""
+        with self._lock:
+            self._engine.remove(name)
+
+
+def _warn_of_leak(name: str, registration: Registration) -> None:
+    registration.close()
+    warnings.warn(f"lab {name!r} was never closed; call lab.close(), or use `with Lab() as lab:`", ResourceWarning, 1)

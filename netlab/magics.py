@@ -1,0 +1,72 @@
+"""Cell magics: `%%on web` runs a cell's shell commands in a place of the lab, `%on web ip addr` one line."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+from netlab.errors import NetlabError, NotFound, RequestError
+
+if TYPE_CHECKING:
+    from netlab.lab import Lab
+
+
+def register(shell: Any) -> None:
+    """Register the magics with an IPython shell."""
+
+    def on(line: str, cell: str | None = None) -> None:
+        """Run shell commands in a place of the lab: %%on web, or %on web ip addr. With several labs: %%on --lab mine web."""
+        _run(shell.user_ns, line, cell)
+
+    shell.register_magic_function(on, magic_kind="line_cell", magic_name="on")
+
+
+def _run(variables: dict[str, Any], line: str, cell: str | None) -> None:
+    try:
+        lab_name, place, command = _read(line, cell)
+        result = find_lab(variables, lab_name)[place].sh(command, timeout=None, hear=_print)
+    except NetlabError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return
+    sys.stdout.flush()
+    if not result.ok:
+        print(f"[status {result.returncode}]")
+
+
+def _read(line: str, cell: str | None) -> tuple[str | None, str, str]:
+    """Split a magic's line into the lab's name, the place and the command."""
+    words = line.strip().split(None, 2) if line.strip().startswith("--lab") else ["", "", line.strip()]
+    lab_name = words[1] if words[0] else None
+    rest = words[2] if len(words) > 2 else ""
+    place, _, command = rest.partition(" ")
+    if cell is not None:
+        command = cell
+    if not place or not command.strip():
+        raise RequestError("Write the place on the first line and commands below it:\n%%on web\nip addr")
+    return lab_name, shlex.split(place)[0], command
+
+
+def _print(stream: str, text: str) -> None:
+    (sys.stdout if stream == "stdout" else sys.stderr).write(text)
+    (sys.stdout if stream == "stdout" else sys.stderr).flush()
+
+
+def find_lab(variables: dict[str, Any], name: str | None) -> Lab:
+    """Return the notebook's lab: the variable `lab`, or the only open lab that a variable holds; raises NotFound."""
+    from netlab.lab import Lab  # noqa: PLC0415 - the magics are registered before anything else is needed
+
+    if name is not None:
+        found = [value for key, value in variables.items() if isinstance(value, Lab) and name in (key, value.name)]
+        if not found:
+            raise NotFound(f"There is no lab {name!r} in this notebook.")
+        return found[0]
+    lab = variables.get("lab")
+    if isinstance(lab, Lab) and not lab.closed:
+        return lab
+    open_labs = {id(one): one for one in variables.values() if isinstance(one, Lab) and not one.closed}
+    if len(open_labs) == 1:
+        return next(iter(open_labs.values()))
+    if not open_labs:
+        raise NotFound("No lab is open in this notebook. Make one first: lab = Lab()")
+    raise RequestError("Several labs are open in this notebook. Say which: %%on --lab VARIABLE PLACE")

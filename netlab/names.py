@@ -1,0 +1,68 @@
+"""Names: what may be called what, and the names that netlab makes up itself."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from netlab.errors import RequestError
+
+_CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_NAMESPACE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_INTERFACE = re.compile(r"[^\s/:]{1,15}")
+_LONGEST = 128
+
+
+def check_container(name: object) -> str:
+    """Return the name if a container may have it (Docker's rule); raises RequestError."""
+    if isinstance(name, str) and len(name) <= _LONGEST and _CONTAINER.fullmatch(name):
+        return name
+    raise RequestError(
+        f"Invalid container name {_shown(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, two characters at least and "
+        f"{_LONGEST} at most. For example: web, db-1"
+    )
+
+
+def check_namespace(name: object) -> str:
+    """Return the name if a network namespace may have it; raises RequestError."""
+    if isinstance(name, str) and len(name) <= _LONGEST and _NAMESPACE.fullmatch(name):
+        return name
+    raise RequestError(
+        f"Invalid namespace name {_shown(name)}: letters, digits and _ . - are allowed, a letter or digit first, and "
+        f"{_LONGEST} characters at most. For example: red"
+    )
+
+
+def check_interface(name: object) -> str:
+    """Return the name if a network interface may have it (the kernel's rule, dev_valid_name); raises RequestError."""
+    if isinstance(name, str) and name not in (".", "..") and _INTERFACE.fullmatch(name) and len(name.encode()) <= 15:
+        return name
+    raise RequestError(
+        f"Invalid interface name {_shown(name)}: the kernel takes 1 to 15 bytes without spaces, slashes and colons. "
+        "For example: veth-red"
+    )
+
+
+def _shown(name: object) -> str:
+    text = repr(name)
+    return text if len(text) <= 60 else text[:57] + "…" + text[0]
+
+
+def container_id(lab: str, name: str, serial: int) -> str:
+    """Return a container's id, 64 hexadecimal digits as Docker's; the same in every run, so that texts can quote it."""
+    return hashlib.sha256(f"{lab}/{name}/{serial}".encode()).hexdigest()
+
+
+def veth_name(identifier: str, serial: int) -> str:
+    """Return the name of the host's end of a veth pair: `veth` and seven hexadecimal digits, as Docker's."""
+    return "veth" + hashlib.sha256(f"{identifier}/{serial}".encode()).hexdigest()[:7]
+
+
+def mac_address(address: str) -> str:
+    """Return the hardware address 02:42 followed by the four bytes of an IPv4 address."""
+    return "02:42:" + ":".join(f"{int(byte):02x}" for byte in address.split("."))
+
+
+def made_up_mac(seed: str) -> str:
+    """Return a locally administered hardware address that depends on a seed only."""
+    return "02:42:" + ":".join(f"{byte:02x}" for byte in hashlib.sha256(seed.encode()).digest()[:4])

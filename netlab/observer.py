@@ -1,0 +1,108 @@
+"""Looking at a whole lab: asks the kernel in every place and puts the answers together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netlab.errors import LabClosed
+from netlab.kernel import nft, observe, sockets
+from netlab.model import Chain, Interface, PlaceState, Process, Snapshot, Socket
+from netlab.sandbox.client import AgentRefusal
+from netlab.world import Entry, World
+
+_NETLINK, _RAW = 16, 3  # AF_NETLINK, SOCK_RAW
+
+
+class _Processes:
+    """All processes of the sandbox, by the namespace that they are in and by the sockets that they hold."""
+
+    def __init__(self, world: World, *, with_sockets: bool) -> None:
+        self.by_namespace: dict[int, list[Process]] = {}
+        self.by_socket: dict[int, Process] = {}
+        for one in world.sandbox.ask("processes", sockets=with_sockets).fields["processes"]:
+            process = Process(one["pid"], one["name"], one["command"])
+            self.by_namespace.setdefault(one["namespace"], []).append(process)
+            for inode in one.get("sockets", ()):
+                self.by_socket[inode] = process
+
+
+def snapshot(world: World, lab: str, networks: Mapping[tuple[str, str], str]) -> Snapshot:
+    """Return all that the kernel reports of all places."""
+    world.refresh()
+    interfaces = interfaces_of_all(world)
+    processes = _Processes(world, with_sockets=True)
+    places = []
+    for entry in world:
+        try:
+            places.append(_state(world, entry, interfaces.get(entry.name, []), processes))
+        except (OSError, ValueError):
+            continue  # the place went while it was looked at
+    return Snapshot(lab, tuple(places), dict(networks))
+
+
+def _state(world: World, entry: Entry, interfaces: list[Interface], processes: _Processes) -> PlaceState:
+    route_socket = entry.route_socket
+    return PlaceState(
+        name=entry.name,
+        kind=entry.kind,
+        inode=entry.inode,
+        host=entry.host,
+        label=entry.label,
+        interfaces=tuple(interfaces),
+        routes=tuple(observe.routes(route_socket)),
+        neighbours=tuple(observe.neighbours(route_socket)),
+        forwarding=tuple(observe.forwarding(route_socket)),
+        chains=tuple(chains(world, entry.name)) if entry.kind == "host" else (),
+        sockets=tuple(_sockets(world, entry.name, processes)),
+        processes=tuple(processes.by_namespace.get(entry.inode, ())),
+        ip_forward=ip_forward(world, entry.name),
+    )
+
+
+def interfaces_of_all(world: World) -> dict[str, list[Interface]]:
+    """Return the interfaces of every place, the two ends of each veth pair matched."""
+    seen = {}
+    holds = {}
+    for entry in world:
+        try:
+            seen[entry.name] = observe.interfaces(entry.route_socket)
+        except (OSError, ValueError):
+            continue  # the place went while it was looked at
+        holds[entry.name] = (entry.route_socket, entry.descriptor)
+    return observe.pair(seen, holds)
+
+
+def chains(world: World, place: str) -> list[Chain]:
+    """Return the nftables chains of a place with their rules; none where `nft` is not installed."""
+    listing = world.run_command(place, nft.COMMAND, timeout=10)
+    return nft.parse(listing.stdout)
+
+
+def listening_sockets(world: World, place: str) -> list[Socket]:
+    """Return the listening sockets of a place, with the processes that hold them."""
+    return _sockets(world, place, _Processes(world, with_sockets=True))
+
+
+def _sockets(world: World, place: str, processes: _Processes) -> list[Socket]:
+    try:
+        diagnosis = world.open_socket(place, _NETLINK, _RAW, sockets.SOCK_DIAG_PROTOCOL)
+    except (AgentRefusal, LabClosed):
+        return []
+    with diagnosis:
+        found = []
+        for one, inode in sockets.listening(diagnosis):
+            holder = processes.by_socket.get(inode)
+            name, pid = (holder.name, holder.pid) if holder else (None, None)
+            found.append(Socket(one.protocol, one.address, one.port, name, pid))
+        return found
+
+
+def processes_of(world: World, place: str) -> list[Process]:
+    """Return the processes whose network namespace is the place's."""
+    inode = world.entry(place).inode
+    return _Processes(world, with_sockets=False).by_namespace.get(inode, [])
+
+
+def ip_forward(world: World, place: str) -> bool:
+    """Whether the place passes packets on from one interface to another (net.ipv4.ip_forward)."""
+    return world.read_file(place, "/proc/sys/net/ipv4/ip_forward").strip() == "1"

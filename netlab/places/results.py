@@ -1,0 +1,147 @@
+"""What comes back from asking something in a place: the data first, and a text to read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from netlab.errors import CommandFailed
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """How a command ended. Shown as what it said; a status other than zero is shown, not raised."""
+
+    command: str
+    place: str
+    returncode: int
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command ended with status 0."""
+        return self.returncode == 0
+
+    def check(self) -> Result:
+        """Return the result itself; raises CommandFailed when the status is not 0."""
+        if self.ok:
+            return self
+        said = (self.stderr or self.stdout).strip() or "it said nothing"
+        raise CommandFailed(f"`{self.command}` on {self.place} ended with {self._ending()}: {said}")
+
+    def _ending(self) -> str:
+        if self.timed_out:
+            return "a timeout"
+        return f"signal {-self.returncode}" if self.returncode < 0 else f"status {self.returncode}"
+
+    def __repr__(self) -> str:
+        parts = [part.rstrip("\n") for part in (self.stdout, self.stderr) if part.strip()]
+        if not self.ok:
+            parts.append(f"[{self._ending()}]")
+        return "\n".join(parts)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+@dataclass(frozen=True, repr=False)
+class PingResult:
+    """How many of the echo requests were answered; `milliseconds` is the mean round trip."""
+
+    target: str
+    place: str
+    sent: int
+    received: int
+    milliseconds: float | None
+    output: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether at least one answer came."""
+        return self.received > 0
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        if self.ok:
+            return f"{self.place} → {self.target}: {self.received} of {self.sent} answered"
+        return f"{self.place} → {self.target}: no answer ({self.reason})"
+
+    @property
+    def reason(self) -> str:
+        """Why there was no answer, in the words of ping."""
+        for line in self.output.splitlines():
+            if match := re.search(r"(Network is unreachable|Destination .* Unreachable|not known|failure in .*)", line):
+                return match.group(1)
+        return f"{self.sent - self.received} of {self.sent} packets lost in silence"
+
+
+@dataclass(frozen=True, repr=False)
+class HttpResult:
+    """What a web request brought; `status` is None and `reason` tells why when nothing came."""
+
+    url: str
+    place: str
+    status: int | None
+    body: str
+    reason: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether a page came with a status below 400."""
+        return self.status is not None and self.status < 400
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        if self.status is None:
+            return f"{self.place} → {self.url}: {self.reason}"
+        return f"{self.place} → {self.url}: {self.status} {self.reason}\n{_plain(self.body)}".rstrip()
+
+
+def _plain(body: str) -> str:
+    text = re.sub(r"<head>.*?</head>", "", body, flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", "", text)
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+# Exit statuses of curl(1), in a student's words.
+_CURL = {
+    6: "the name could not be resolved",
+    28: "silence: nobody answered in time",
+    52: "the connection was closed without an answer",
+    56: "the connection was cut off",
+}
+_REFUSED = "refused: the machine is there, but nothing listens on that port"
+
+
+def read_curl(url: str, place: str, returncode: int, stdout: str, stderr: str) -> HttpResult:
+    """Make an HttpResult of what `curl --verbose --include` said."""
+    if returncode != 0 and not stdout:
+        return HttpResult(url, place, None, "", _curl_reason(returncode, stderr))
+    head, _, body = stdout.partition("\r\n\r\n")
+    words = head.splitlines()[0].split(" ", 2) if head else []
+    status = int(words[1]) if len(words) > 1 and words[1].isdecimal() else None
+    return HttpResult(url, place, status, body, words[2] if len(words) > 2 else "")
+
+
+def _curl_reason(returncode: int, stderr: str) -> str:
+    failures = re.findall(r"(?:failed|Failed to connect[^:]*|Immediate connect fail for \S+): (.+)", stderr)
+    if any("refused" in failure.lower() for failure in failures):
+        return _REFUSED
+    if returncode == 7 and failures:
+        return f"no way there: {failures[0].lower()}"
+    last = re.findall(r"^curl: \(\d+\) (.+)", stderr, re.MULTILINE)
+    return _CURL.get(returncode) or (last[-1] if last else f"curl ended with status {returncode}")
+
+
+def read_ping(target: str, place: str, count: int, output: str) -> PingResult:
+    """Make a PingResult of what `ping` said."""
+    counts = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+    sent, received = (int(number) for number in counts.groups()) if counts else (count, 0)
+    trip = re.search(r"= [\d.]+/([\d.]+)/", output)
+    return PingResult(target, place, sent, received, float(trip.group(1)) if trip else None, output)

@@ -1,0 +1,1 @@
+"""Programs that run inside the lab as processes of their own."""

@@ -1,0 +1,96 @@
+"""What a running lab answers to other processes of its user (see `registry`)."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from netlab.errors import RequestError
+from netlab.view.picture import Picture
+
+if TYPE_CHECKING:
+    from netlab.lab import Lab
+
+Request = dict[str, Any]
+
+
+def answer(lab: Lab, request: Request) -> Any:
+    """Return the answer to a request; raises NetlabError with words for the asker."""
+    verb = _VERBS.get(request["verb"])
+    if verb is None:
+        raise RequestError(f"This lab does not know {request['verb']!r}. It knows: {', '.join(_VERBS)}")
+    return verb(lab, request)
+
+
+def _about(lab: Lab, _: Request) -> Any:
+    """Tell what the lab is and where its places are: enough for another process to enter them."""
+    lab.world.refresh()
+    places = [
+        {
+            "name": entry.name,
+            "kind": entry.kind,
+            "label": entry.label,
+            "pid": entry.machine_pid,
+            "namespace": entry.namespace,
+        }
+        for entry in lab.world
+    ]
+    return {"name": lab.name, "owner": os.getpid(), "containers": len(lab.containers), "places": places}
+
+
+def _show(lab: Lab, request: Request) -> Any:
+    """Draw the lab in one of the formats text, svg, png (as base64), dot and json."""
+    snapshot = lab.snapshot()
+    picture = Picture(snapshot)
+    formats: dict[str, Callable[[], Any]] = {
+        "text": lambda: repr(picture),
+        "svg": lambda: picture.svg,
+        "png": lambda: base64.b64encode(picture.png).decode(),
+        "dot": lambda: picture.dot,
+        "json": lambda: _plain(snapshot),
+    }
+    wanted = request["format"]
+    if wanted not in formats:
+        raise RequestError(f"There is no format {wanted!r}. There are: {', '.join(formats)}")
+    return formats[wanted]()
+
+
+def _plain(value: Any) -> Any:
+    """Return dataclasses as what JSON can hold."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {"/".join(key) if isinstance(key, tuple) else key: _plain(one) for key, one in value.items()}
+    return value
+
+
+def _run(lab: Lab, request: Request) -> Any:
+    """Make a container."""
+    container = lab.run(request["name"], request.get("image", "alpine"))
+    return {"name": container.name, "id": container.id, "address": container.address}
+
+
+def _remove(lab: Lab, request: Request) -> Any:
+    """Remove a container."""
+    lab.rm(request["name"])
+    return {}
+
+
+def _close(lab: Lab, _: Request) -> Any:
+    """End the lab."""
+    lab.close()
+    return {}
+
+
+_VERBS: dict[str, Callable[[Lab, Request], Any]] = {
+    "about": _about,
+    "show": _show,
+    "run": _run,
+    "rm": _remove,
+    "close": _close,
+}

@@ -1,0 +1,219 @@
+"""The namespaces of one sandbox by the names that a student knows, and what can be done in them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from netlab.errors import NotFound
+from netlab.kernel.netlink import RouteSocket
+from netlab.model import PlaceKind
+from netlab.sandbox import command
+from netlab.sandbox.client import AgentRefusal, Answer, Sandbox
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place: its node, the name of the namespace if that is not the node's own, and holds on it."""
+
+    name: str
+    kind: PlaceKind
+    node: str
+    namespace: str | None
+    host: str | None
+    label: str
+    inode: int
+    descriptor: int
+    route_socket: RouteSocket
+    machine_pid: int  # of the node's first process, as the machine counts
+    pid: int  # the same, as the lab counts
+
+    def close(self) -> None:
+        """Let go of the namespace."""
+        os.close(self.descriptor)
+        self.route_socket.close()
+
+
+class World:
+    """All places of one sandbox. Safe to use from several threads."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.RLock()
+
+    def __iter__(self) -> Iterator[Entry]:
+        with self._lock:
+            return iter(list(self._entries.values()))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def entry(self, place: str) -> Entry:
+        """Return a place's entry; raises NotFound."""
+        entry = self._entries.get(place)
+        if entry is None:
+            known = ", ".join(self._entries) or "nothing"
+            raise NotFound(f"There is no place {place!r} in the lab (any more). There are: {known}")
+        return entry
+
+    # ── places come and go ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(
+        self,
+        name: str,
+        role: dict[str, object],
+        *,
+        hostname: str,
+        files: dict[str, str],
+        title: str,
+        on: str | None = None,
+        is_host: bool = False,
+        ipv6: bool = True,
+    ) -> Future[Answer]:
+        """Ask for a node; `finish` makes a place of the answer. Many can be on their way at once."""
+        sysctls = {} if ipv6 else {"net/ipv6/conf/default/disable_ipv6": "1"}
+        return self.sandbox.submit(
+            "node",
+            name=name,
+            hostname=hostname,
+            files={**files, "hostname": hostname + "\n"},
+            role=role,
+            title=title,
+            on=on,
+            host=is_host,
+            sysctls=sysctls,
+        )
+
+    def finish(self, name: str, answer: Answer, kind: PlaceKind, *, host: str | None = None, label: str = "") -> Entry:
+        """Enter the node that was asked for by `begin`."""
+        namespace, route = answer.descriptors
+        entry = Entry(
+            name=name,
+            kind=kind,
+            node=name,
+            namespace=None,
+            host=host,
+            label=label,
+            inode=answer.fields["inode"],
+            descriptor=namespace,
+            route_socket=RouteSocket(route),
+            machine_pid=answer.sender,
+            pid=answer.fields["pid"],
+        )
+        with self._lock:
+            self._entries[name] = entry
+        return entry
+
+    def end(self, name: str) -> None:
+        """End all processes of a node and let go of it."""
+        entry = self.entry(name)
+        self.forget(name)
+        self.sandbox.ask("forget", name=entry.node, on=entry.host)
+
+    def forget(self, name: str) -> None:
+        """Let go of a place that has ended by itself; harmless when it is not there."""
+        with self._lock:
+            entry = self._entries.pop(name, None)
+        if entry is not None:
+            entry.close()
+
+    def refresh(self) -> None:
+        """Find the named namespaces that were made or deleted since, by whatever means (`ip netns add`)."""
+        for host in [entry for entry in self if entry.kind == "host"]:
+            found = dict(self.sandbox.ask("names", name=host.node).fields["names"])
+            for entry in [one for one in self if one.kind == "namespace" and one.host == host.name]:
+                if found.get(entry.name) != entry.inode:
+                    self.forget(entry.name)
+            for name in found:
+                if name not in self._entries:
+                    self._adopt(host, name)
+
+    def _adopt(self, host: Entry, name: str) -> None:
+        try:
+            answer = self.sandbox.ask("namespace", name=host.node, namespace=name)
+        except AgentRefusal:
+            return  # it went between the look and the call
+        namespace, route = answer.descriptors
+        entry = replace(
+            host,
+            name=name,
+            kind="namespace",
+            namespace=name,
+            host=host.name,
+            label="",
+            inode=answer.fields["inode"],
+            descriptor=namespace,
+            route_socket=RouteSocket(route),
+        )
+        with self._lock:
+            self._entries[name] = entry
+
+    def close(self) -> None:
+        """Let go of all places."""
+        for entry in self:
+            self.forget(entry.name)
+
+    # ── what operations need (kernel.apply.World) ──────────────────────────────────────────────────────────────────
+
+    def route_socket(self, place: str) -> RouteSocket:
+        """Return the netlink socket of a place; raises NotFound."""
+        return self.entry(place).route_socket
+
+    def namespace(self, place: str) -> int:
+        """Return a descriptor of a place's network namespace; raises NotFound."""
+        return self.entry(place).descriptor
+
+    def run(self, place: str, argv: Sequence[str], text: str) -> tuple[int, str]:
+        """Run a program in a place with a text on its standard input; return its exit status and what it complained of."""
+        done = self.run_command(place, argv, text=text, timeout=30)
+        return done.returncode, done.stderr or done.stdout
+
+    def set_parameter(self, place: str, key: str, value: str) -> None:
+        """Write a kernel parameter (sysctl) of a place's namespace; raises OSError."""
+        entry = self.entry(place)
+        path = "/proc/sys/" + key.replace(".", "/")
+        self.sandbox.ask("write", name=entry.node, namespace=entry.namespace, path=path, text=value)
+
+    # ── the rest ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run_command(
+        self,
+        place: str,
+        argv: Sequence[str],
+        *,
+        text: str | None = None,
+        timeout: float | None = None,
+        hear: command.Hear | None = None,
+        folder: str = "/",
+    ) -> command.Completed:
+        """Run a program in a place to its end."""
+        entry = self.entry(place)
+        return command.run(
+            self.sandbox,
+            entry.node,
+            argv,
+            text=text,
+            namespace=entry.namespace,
+            timeout=timeout,
+            hear=hear,
+            folder=folder,
+        )
+
+    def read_file(self, place: str, path: str) -> str:
+        """Return a file below /proc as a process in the place's namespace sees it; raises OSError."""
+        entry = self.entry(place)
+        answer = self.sandbox.ask("read", name=entry.node, namespace=entry.namespace, path=path)
+        return str(answer.fields["text"])
+
+    def open_socket(self, place: str, family: int, kind: int, protocol: int) -> socket.socket:
+        """Return a new socket that lives in a place's namespace; raises OSError."""
+        entry = self.entry(place)
+        answer = self.sandbox.ask(
+            "socket", name=entry.node, namespace=entry.namespace, family=family, type=kind, protocol=protocol
+        )
+        return socket.socket(fileno=answer.descriptors[0])
