@@ -17,7 +17,7 @@ class Pool:
 
     def free(self, count: int, taken: Collection[str]) -> list[str]:
         """Return the `count` lowest addresses that are neither taken nor reserved; raises RequestError."""
-        found = []
+        found: list[str] = []
         first = int(self.subnet.network_address)
         for number in range(1, self.subnet.num_addresses - 1):
             if len(found) == count:

@@ -146,7 +146,7 @@ class Lab:
     def __repr__(self) -> str:
         return f"<lab {self.name}{', closed' if self.closed else ''}>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": repr(self)} if self.closed else self.show()._repr_mimebundle_()
 
     def commands(self, *, all: bool = False) -> Commands:  # noqa: A002 - reads as it is said: commands(all=True)

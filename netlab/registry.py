@@ -33,7 +33,9 @@ def folder() -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     status = path.lstat()
     if status.st_uid != os.getuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077:
-        raise SandboxError(f"{path} belongs to somebody else or is open to others. Remove it, or set NETLAB_RUNTIME_DIR.")
+        raise SandboxError(
+            f"{path} belongs to somebody else or is open to others. Remove it, or set NETLAB_RUNTIME_DIR."
+        )
     return path
 
 

@@ -53,12 +53,12 @@ def masquerade(subnet: str, bridge: str) -> str:
     Table and chain have the names that Docker's nftables backend gives them. They are not those of `iptables -t nat`, which
     refuses to work on a table that holds another tool's rules.
     """
+    rule = f'ip saddr {subnet} oifname != "{bridge}" counter masquerade comment "MASQUERADE"'
     return "\n".join(
         [
             f"add table ip {TABLE}",
             f"add chain ip {TABLE} nat-POSTROUTING {{ type nat hook postrouting priority srcnat; policy accept; }}",
-            f"add rule ip {TABLE} nat-POSTROUTING "
-            f'ip saddr {subnet} oifname != "{bridge}" counter masquerade comment "MASQUERADE"',
+            f"add rule ip {TABLE} nat-POSTROUTING {rule}",
         ]
     )
 

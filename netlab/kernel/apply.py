@@ -137,6 +137,6 @@ def _apply_other(op: ops.Operation, world: World) -> None:
             ) from None
         return
     else:
-        raise AssertionError(f"no way to apply {op!r}")
+        raise NotImplementedError(f"there is no way to apply {op!r}")
     if status:
         raise KernelRefused(explain(op, 0, complaint.strip()), command=op.command())

@@ -71,7 +71,7 @@ def _add_veth(op: ops.AddVeth, around: Surroundings) -> Message:
     return NEWLINK, CREATE | EXCLUSIVE, b"".join(parts)
 
 
-def _add_bridge(op: ops.AddBridge, around: Surroundings) -> Message:
+def _add_bridge(op: ops.AddBridge, _: Surroundings) -> Message:
     up = IFF_UP if op.up else 0
     body = link_body(op.index, up, up) + text(_IFNAME, op.name)
     if op.mac:

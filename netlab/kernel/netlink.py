@@ -85,8 +85,8 @@ class RouteSocket:
             last = len(messages) - 1
             parts = []
             for position, (kind, flags, body) in enumerate(messages):
-                flags |= REQUEST | (ACK if position == last else 0)
-                parts.append(_HEADER.pack(16 + len(body), kind, flags, first + position, 0))
+                asked = flags | REQUEST | (ACK if position == last else 0)
+                parts.append(_HEADER.pack(16 + len(body), kind, asked, first + position, 0))
                 parts.append(body)
             self._socket.send(b"".join(parts))
             return self._collect(first, self._sequence)

@@ -16,7 +16,15 @@ _UP, _LOWER_UP, _LOOPBACK = 0x1, 0x10000, 0x8
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 _PROTOCOLS = {0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
 _ROUTE_KINDS = {1: "unicast", 2: "local", 3: "broadcast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
-_NEIGHBOUR_STATES = {1: "incomplete", 2: "reachable", 4: "stale", 8: "delay", 16: "probe", 32: "failed", 128: "permanent"}
+_NEIGHBOUR_STATES = {
+    1: "incomplete",
+    2: "reachable",
+    4: "stale",
+    8: "delay",
+    16: "probe",
+    32: "failed",
+    128: "permanent",
+}
 _STATES = {0: "disabled", 1: "listening", 2: "learning", 3: "forwarding", 4: "blocking"}
 _MAIN_TABLE = 254
 _NOT_LEARNED = 0x80 | 0x40  # NUD_PERMANENT, NUD_NOARP
@@ -105,34 +113,42 @@ def _interface(message: Any, names: Mapping[int, str], addresses: tuple[Address,
     return Seen(interface, attributes.get("IFLA_LINK_NETNSID"))
 
 
-def pair(seen: Mapping[str, list[Seen]], holds: Mapping[str, tuple[RouteSocket, int]]) -> dict[str, list[Interface]]:
-    """Find for each veth where its other end is, and return the interfaces of each place with that filled in.
+class _Ends:
+    """The ends of all veth pairs, by the two numbers that they carry."""
 
-    `holds` gives each place's netlink socket and a descriptor of its namespace. Numbers alone may match by accident, so
-    the kernel is asked whether the namespace is the one that it means (RTM_GETNSID, rtnetlink(7)).
-    """
-    ends: dict[tuple[int, int | None], list[tuple[str, str]]] = {}
-    for place, ones in seen.items():
-        for one in ones:
-            if one.interface.kind == "veth":
-                key = (one.interface.index, one.interface.peer_index)
-                ends.setdefault(key, []).append((place, one.interface.name))
+    def __init__(self, seen: Mapping[str, list[Seen]], holds: Mapping[str, tuple[RouteSocket, int]]) -> None:
+        self._holds = holds
+        self._by_numbers: dict[tuple[int, int | None], list[tuple[str, str]]] = {}
+        for place, ones in seen.items():
+            for one in ones:
+                if one.interface.kind == "veth":
+                    key = (one.interface.index, one.interface.peer_index)
+                    self._by_numbers.setdefault(key, []).append((place, one.interface.name))
 
-    def other_end(place: str, one: Seen) -> tuple[str, str] | None:
-        wanted = (one.interface.peer_index or 0, one.interface.index)
-        for candidate, name in ends.get(wanted, ()):
+    def other(self, place: str, one: Seen) -> tuple[str, str] | None:
+        """Return place and name of the other end, if somebody in the lab has it.
+
+        Numbers alone may match by accident, so the kernel is asked whether the namespace is the one that it means.
+        """
+        for candidate, name in self._by_numbers.get((one.interface.peer_index or 0, one.interface.index), ()):
             if one.link_namespace is None:
                 if candidate == place:
                     return candidate, name
-            elif holds[place][0].namespace_id(holds[candidate][1]) == one.link_namespace:
+            elif self._holds[place][0].namespace_id(self._holds[candidate][1]) == one.link_namespace:
                 return candidate, name
         return None
 
-    paired: dict[str, list[Interface]] = {}
+
+def pair(seen: Mapping[str, list[Seen]], holds: Mapping[str, tuple[RouteSocket, int]]) -> dict[str, list[Interface]]:
+    """Find for each veth where its other end is, and return the interfaces of each place with that filled in.
+
+    `holds` gives each place's netlink socket and a descriptor of its namespace (RTM_GETNSID, rtnetlink(7)).
+    """
+    ends = _Ends(seen, holds)
+    paired: dict[str, list[Interface]] = {place: [] for place in seen}
     for place, ones in seen.items():
-        paired[place] = []
         for one in ones:
-            end = other_end(place, one) if one.interface.kind == "veth" else None
+            end = ends.other(place, one) if one.interface.kind == "veth" else None
             found = replace(one.interface, peer_place=end[0], peer_name=end[1]) if end else one.interface
             paired[place].append(found)
     return paired
@@ -199,5 +215,6 @@ def forwarding(route_socket: RouteSocket) -> list[ForwardingEntry]:
 
 def _names(route_socket: RouteSocket) -> dict[int, str]:
     return {
-        message["index"]: _attributes(message)["IFLA_IFNAME"] for message in _entries(route_socket, GETLINK, link_body())
+        message["index"]: _attributes(message)["IFLA_IFNAME"]
+        for message in _entries(route_socket, GETLINK, link_body())
     }

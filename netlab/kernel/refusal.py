@@ -66,7 +66,7 @@ def _no_address(op: ops.Operation) -> str | None:
     return None
 
 
-def _no_support(op: ops.Operation) -> str | None:
+def _no_support(_: ops.Operation) -> str | None:
     return "this kernel has no support for it. `netlab doctor` shows what it has."
 
 

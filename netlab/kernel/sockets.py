@@ -23,7 +23,7 @@ _PROTOCOLS: tuple[tuple[Literal["tcp", "udp"], int, int], ...] = (
 
 def listening(diagnosis: socket.socket) -> list[tuple[Socket, int]]:
     """Return the listening TCP and bound UDP sockets of the namespace that `diagnosis` lives in, each with its inode."""
-    found = []
+    found: list[tuple[Socket, int]] = []
     for name, protocol, state in _PROTOCOLS:
         for family in (socket.AF_INET, socket.AF_INET6):
             body = _REQUEST.pack(family, protocol, 0, 1 << state)

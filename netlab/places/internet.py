@@ -47,7 +47,16 @@ def outsiders(dns: dict[str, Any]) -> list[Outsider]:
     return [
         Outsider("router", "router", {"kind": "idle"}, "router (netlab)"),
         Outsider("client", "client", {"kind": "idle"}, "client (netlab)", "", CLIENT_ADDRESS, "lan", ROUTER_LAN),
-        Outsider("www", "server", page, f"{SITE_NAME}: web server (netlab)", SITE_NAME, SITE_ADDRESS, "servers", ROUTER_SERVERS),
+        Outsider(
+            "www",
+            "server",
+            page,
+            f"{SITE_NAME}: web server (netlab)",
+            SITE_NAME,
+            SITE_ADDRESS,
+            "servers",
+            ROUTER_SERVERS,
+        ),
         Outsider("dns", "server", dns, "dns: name server (netlab)", "DNS", DNS_ADDRESS, "servers", ROUTER_SERVERS),
     ]
 
@@ -69,7 +78,9 @@ def router_operations() -> list[ops.Operation]:
 def plug_in(place: str, address: str, bridge: str, gateway: str) -> list[ops.Operation]:
     """Return what connects a machine's eth0 to one of the router's networks."""
     return [
-        ops.AddVeth("router", place, "eth0", place, peer_index=2, peer_mac=mac_address(address), master=bridge, up=True),
+        ops.AddVeth(
+            "router", place, "eth0", place, peer_index=2, peer_mac=mac_address(address), master=bridge, up=True
+        ),
         ops.SetUp(place, "lo"),
         ops.SetUp(place, "eth0"),
         ops.AddAddress(place, "eth0", f"{address}/{_PREFIX}"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -38,9 +37,7 @@ class Place:
 
     # ── running commands ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def sh(
-        self, command: str, *, check: bool = False, timeout: float | None = 60, hear: Hear | None = None
-    ) -> Result:
+    def sh(self, command: str, *, check: bool = False, timeout: float | None = 60, hear: Hear | None = None) -> Result:
         """Run a shell command here and return what it said.
 
         A status other than zero is part of the result; with `check=True` it raises CommandFailed. A command that takes
@@ -48,7 +45,7 @@ class Place:
         """
         if not isinstance(command, str) or not command.strip():
             raise RequestError('There is no command to run. Write it as in sh("ip addr")')
-        folder = os.getcwd()
+        folder = str(Path.cwd())
         done = self._lab.world.run_command(
             self.name, ["/bin/sh", "-c", command], timeout=timeout, hear=hear, folder=folder
         )
@@ -64,7 +61,19 @@ class Place:
 
     def http(self, url: str, *, timeout: float = 3) -> HttpResult:
         """Ask for a web page, as a browser here would, and wait up to `timeout` seconds (curl(1))."""
-        argv = ["curl", "--silent", "--show-error", "--verbose", "--include", "--noproxy", "*", "--max-time", f"{timeout:g}", "--", url]
+        argv = [
+            "curl",
+            "--silent",
+            "--show-error",
+            "--verbose",
+            "--include",
+            "--noproxy",
+            "*",
+            "--max-time",
+            f"{timeout:g}",
+            "--",
+            url,
+        ]
         done = self._run(argv, timeout=timeout + 10)
         return read_curl(url, self.name, done.returncode, done.stdout, done.stderr)
 
@@ -132,7 +141,7 @@ class Place:
             for address in interface.addresses:
                 if address.family == 4 and interface.kind != "loopback":
                     return address.address
-        raise NotFound(f"{self.name} has no address yet. Give it one: link(\"eth0\").add_address(\"10.0.0.1/24\")")
+        raise NotFound(f'{self.name} has no address yet. Give it one: link("eth0").add_address("10.0.0.1/24")')
 
     def _here(self) -> str:
         return self._lab.world.entry(self.name).name
@@ -220,16 +229,14 @@ class Place:
         self._lab.change("nftables rules", [ops.NftRules(self.name, script)])
 
 
-class Shell(str):
+class Shell:
     """The line that opens a shell in a place when it is pasted into a terminal."""
 
-    __slots__ = ()
-
-    def __new__(cls, lab: str, place: str) -> Shell:
-        """Make the line for a place of a lab."""
+    def __init__(self, lab: str, place: str) -> None:
         program = Path(sys.executable).with_name("netlab")
-        words = [str(program), "shell", "--lab", lab, place]
-        return super().__new__(cls, shlex.join(words))
+        self.line = shlex.join([str(program), "shell", "--lab", lab, place])
 
     def __repr__(self) -> str:
-        return str(self)
+        return self.line
+
+    __str__ = __repr__

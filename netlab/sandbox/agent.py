@@ -78,7 +78,7 @@ class Agent:
             reply = self.verbs[request["verb"]](request, descriptors)
         except OSError as error:
             reply = {"error": error.errno or 0, "where": str(error.filename or "")}, []
-        except Exception as error:  # the owner must hear of any fault; a dead agent would take the whole lab along
+        except Exception as error:  # noqa: BLE001 - the owner must hear of any fault; a dead agent would take the whole lab along
             reply = {"error": 0, "where": f"{type(error).__name__}: {error}"}, []
         finally:
             for descriptor in descriptors:

@@ -24,7 +24,7 @@ from netlab.sandbox.diagnosis import explain
 from netlab.sandbox.wire import MAX_MESSAGE, receive, send
 
 _START = "import sys; sys.path.append(sys.argv[1]); from netlab.sandbox.agent import main; main()"
-_UNSHARE = "--user --map-root-user --net --mount --pid --fork --kill-child --uts --ipc".split()
+_UNSHARE = ["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"]
 _START_SECONDS = 20.0
 _ANSWER_SECONDS = 60.0
 
@@ -78,11 +78,13 @@ class Sandbox:
             raise SandboxError(explain(said)) from None
 
     def _last_words(self) -> str:
-        assert self._process.stderr is not None
+        stderr = self._process.stderr
+        if stderr is None:
+            return ""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2)
-        os.set_blocking(self._process.stderr.fileno(), False)
-        return (self._process.stderr.read() or b"").decode(errors="replace")
+        os.set_blocking(stderr.fileno(), False)
+        return (stderr.read() or b"").decode(errors="replace")
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,13 +126,12 @@ class Sandbox:
         tell(status)
 
     def _epitaph(self) -> str:
-        return (
-            "This lab is closed, or its sandbox has ended. Make a new one: lab = Lab(), or bring this one back: lab.reset()"
-        )
+        return "This lab is closed, or its sandbox has ended. Make a new one: lab = Lab(), or bring this one back: lab.reset()"
 
     # ── hearing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _hear(self, message: dict[str, Any], descriptors: list[int], sender: int) -> None:
+    def hear(self, message: dict[str, Any], descriptors: list[int], sender: int) -> None:
+        """Pass on an answer, or the end of a process; for the listening thread."""
         if "ended" in message:
             with self._lock:
                 tell = self._endings.pop(message["ended"], None)
@@ -150,7 +151,8 @@ class Sandbox:
         else:
             future.set_result(Answer(message, descriptors, sender))
 
-    def _hear_end(self) -> None:
+    def hear_end(self) -> None:
+        """Tell all who still wait that the sandbox is gone; for the listening thread."""
         with self._lock:
             self._over = True
             futures = list(self._waiting.values())
@@ -210,9 +212,9 @@ def _listen(reference: weakref.ref[Sandbox], control: socket.socket) -> None:
                 os.close(descriptor)
             return
         if message is None:
-            sandbox._hear_end()
+            sandbox.hear_end()
             return
-        sandbox._hear(message, descriptors, sender)
+        sandbox.hear(message, descriptors, sender)
         del sandbox
 
 

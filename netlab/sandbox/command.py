@@ -106,9 +106,7 @@ def run(
     pipes = [os.pipe(), os.pipe()]
     given = _memory_file(text)
     try:
-        running = start(
-            sandbox, node, argv, [given, pipes[0][1], pipes[1][1]], namespace=namespace, folder=folder
-        )
+        running = start(sandbox, node, argv, [given, pipes[0][1], pipes[1][1]], namespace=namespace, folder=folder)
     except BaseException:
         for read_end, _ in pipes:
             os.close(read_end)
@@ -141,8 +139,10 @@ def _memory_file(text: str | None) -> int:
 
 
 class _Reader:
-    """Reads the pipes of a command until it has ended. A child that it left behind may still hold them: that is not waited
-    for, as a student may well start a server with `&`."""
+    """Reads the pipes of a command until it has ended.
+
+    A child that it left behind may still hold them: that is not waited for, as a student may well start a server with `&`.
+    """
 
     def __init__(self, pipes: dict[int, str], running: Running, hear: Hear | None) -> None:
         self.texts = {"stdout": "", "stderr": ""}

@@ -21,6 +21,7 @@ from netlab.sandbox.syscalls import (
 )
 
 RUN = "/run/netlab"
+_SHARED = ("/tmp", "/dev/shm")  # noqa: S108 - nothing is put there; they only stay writable
 OWN_FILES = ("hosts", "resolv.conf", "hostname")
 _NAME_SERVICES = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"
 
@@ -41,7 +42,7 @@ def prepare(working_directory: str) -> dict[str, bool]:
 
 def _protect(working_directory: str) -> bool:
     """Make all files read-only but those of the working directory, /tmp and /dev/shm."""
-    writable = [folder for folder in {working_directory, "/tmp", "/dev/shm"} if folder != "/" and os.path.isdir(folder)]
+    writable = [folder for folder in {working_directory, *_SHARED} if folder != "/" and os.path.isdir(folder)]
     try:
         for folder in writable:
             mount(folder, folder, flags=MS_BIND | MS_REC)

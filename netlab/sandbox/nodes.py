@@ -171,12 +171,9 @@ def inside(node: Node, namespace: str | None = None) -> Iterator[None]:
 
 def named_namespaces(node: Node) -> list[tuple[str, int]]:
     """List the namespaces that have a name on a host, by `ip netns add` or by netlab: name and inode."""
-    found = []
     with os.scandir(netns_folder(node)) as entries:
-        for entry in entries:
-            if not entry.is_symlink():  # links are the containers, which netlab knows already
-                found.append((entry.name, entry.stat().st_ino))
-    return sorted(found)
+        # Links are the containers, which netlab knows already.
+        return sorted((entry.name, entry.stat().st_ino) for entry in entries if not entry.is_symlink())
 
 
 def link_name(host: Node, node: Node) -> None:

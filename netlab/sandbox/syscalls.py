@@ -61,7 +61,7 @@ def set_title(title: str) -> None:
 
     The kernel shows the memory that held the arguments at start (proc_pid_cmdline(5)); it is written over in place.
     """
-    _libc.prctl(_PR_SET_NAME, title.split(":")[0].encode()[:15], 0, 0, 0)
+    _libc.prctl(_PR_SET_NAME, title.partition(":")[0].encode()[:15], 0, 0, 0)
     with open("/proc/self/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()
     start, end = int(fields[45]), int(fields[46])  # arg_start and arg_end, fields 48 and 49 of proc_pid_stat(5)

@@ -40,9 +40,10 @@ class _Handler(BaseHTTPRequestHandler):
         if known and self.command != "HEAD":
             self.wfile.write(body)
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
-    def log_message(self, format: str, *words: object) -> None:
+    def log_message(self, format: str, *words: object) -> None:  # noqa: A002 - the base class calls it so
         print(f"{self.client_address[0]} - {format % words}", flush=True)
 
 
@@ -54,7 +55,7 @@ class _Server(ThreadingHTTPServer):
         self.socket.close()
         self.socket = listener
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the base class gives both
         print(f"{client_address}: {sys.exc_info()[1]}", flush=True)
 
 

@@ -30,6 +30,12 @@ def interface_id(place: PlaceState, interface: Interface) -> str:
     return f"interface/{place.name}/{interface.name}"
 
 
+def link_id(place: PlaceState, interface: Interface, other_place: PlaceState, other: Interface) -> str:
+    """Return the stable id of a cable, whichever end it is seen from."""
+    ends = sorted((f"{place.name}/{interface.name}", f"{other_place.name}/{other.name}"))
+    return "link/" + "/".join(ends)
+
+
 def port(interface: Interface) -> str:
     """Return the name by which an edge finds the interface's cell."""
     return f"i{interface.index}"
@@ -135,7 +141,9 @@ def _cells_side_by_side(scene: Scene, place: PlaceState, interfaces: list[Interf
         elif one.index < peer.index:
             off = words.is_off(one) or words.is_off(peer)
             cable = lb.stack([(lb.strong("✕" if off else "⇄", lb.ALARM if off else lb.QUIET),)])
-            cells += [interface_cell(scene, place, one), lb.cell(cable), interface_cell(scene, place, peer)]
+            name = link_id(place, one, place, peer)
+            middle = lb.cell(cable, id=name, href="#", title=f"{one.name} ⇄ {peer.name}", bgcolor="#ffffff")
+            cells += [interface_cell(scene, place, one), middle, interface_cell(scene, place, peer)]
     return cells
 
 

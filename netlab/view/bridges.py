@@ -60,7 +60,7 @@ def _place_below(canvas: Canvas, room: PlaceState, row: list[Interface], node: s
             canvas.falling[end, (place.name, one.peer_index)] = None
 
 
-def _bar(  # noqa: PLR0913 - each says one thing about the bar
+def _bar(
     scene: Scene,
     room: PlaceState,
     bridge: Interface,

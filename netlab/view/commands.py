@@ -14,7 +14,9 @@ class Commands(Sequence[str]):
     """The exact `ip`, `nft` and `sysctl` lines of some changes, as typed on the lab's host."""
 
     def __init__(self, changes: Iterable[Change], where: str = HOST) -> None:
-        self._changes = [(title, [operation.command(where) for operation in operations]) for title, operations in changes]
+        self._changes = [
+            (title, [operation.command(where) for operation in operations]) for title, operations in changes
+        ]
         self._lines = [line for _, lines in self._changes for line in lines]
 
     def __getitem__(self, index: int) -> str:  # type: ignore[override]  # a slice of commands is of no use to anyone

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from netlab.view import labels as lb
 from netlab.view import words
+from netlab.view.boxes import link_id
 from netlab.view.scene import PLAIN, Joint, Paint
 from netlab.view.tunnels import draw_tunnels
 
@@ -47,36 +48,33 @@ def _draw_joint(canvas: Canvas, scene: Scene, joint: Joint) -> None:
     broken = scene.broken(joint)
     paint = next((one for one in (_paint(scene, end) for end in (upper, lower)) if one is not PLAIN), PLAIN)
     look: dict[str, object] = {
-        "id": link_id(scene, joint),
+        "id": link_id(*_seen(scene, upper), *_seen(scene, lower)),
         "class": "link broken" if broken else "link",
         "color": lb.ALARM if broken else paint.line,
         "style": "dashed" if broken else None,
-        "penwidth": 2 if _level(scene, lower) <= 2 else None,  # noqa: PLR2004 - the way out of a host
+        "penwidth": 2 if _level(scene, lower) <= 2 else None,
     }
     beside = _in_one_row(canvas, upper, lower)
     if beside:
         first, second = (upper, lower) if beside > 0 else (lower, upper)
         canvas.edge(canvas.anchors[first].at("e"), canvas.anchors[second].at("w"), **look)
         return
-    if _level(scene, upper) < 2:  # noqa: PLR2004 - the internet: its ports are not shown
+    if _level(scene, upper) < 2:
         lower_end = canvas.anchors[lower]
         canvas.edge(canvas.anchors[upper].at(), lower_end.at("n" if lower_end.cell else None), **look)
         return
-    follows = (upper, lower) not in canvas.falling and _level(scene, lower) == 4  # noqa: PLR2004 - a box
+    follows = (upper, lower) not in canvas.falling and _level(scene, lower) == 4
     look["constraint"] = "false" if follows else None
     look["weight"] = 10 if (upper, lower) in canvas.falling else None
     canvas.edge(canvas.anchors[upper].at("s"), canvas.anchors[lower].at("n"), **look)
 
 
-def link_id(scene: Scene, joint: Joint) -> str:
-    """Return the stable id of a veth pair's line."""
-    first, second = sorted(f"{end[0]}/{scene.interface(end).name}" for end in joint)
-    return f"link/{first}/{second}"
+def _seen(scene: Scene, end: End) -> tuple[PlaceState, Interface]:
+    return scene.snapshot.places[scene.position[end[0]]], scene.interface(end)
 
 
 def _paint(scene: Scene, end: End) -> Paint:
-    place = scene.snapshot.places[scene.position[end[0]]]
-    return scene.paint(place, scene.interface(end))
+    return scene.paint(*_seen(scene, end))
 
 
 def _in_one_row(canvas: Canvas, upper: End, lower: End) -> int:

@@ -33,7 +33,7 @@ class Picture:
     def __repr__(self) -> str:
         return to_text(self.snapshot)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         text = repr(self)
         try:
             return {"image/svg+xml": self.svg, "text/plain": text}

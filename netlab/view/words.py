@@ -98,6 +98,6 @@ def listens(place: PlaceState, language: Language) -> str:
 
 
 def _port(socket: Socket) -> str:
-    where = "" if socket.address in ("0.0.0.0", "::", "*", "") else socket.address  # noqa: S104 - reading, not binding
+    where = "" if socket.address in ("0.0.0.0", "::", "*", "") else socket.address
     where = f"[{where}]" if ":" in where else where
     return f"{where}:{socket.port}" + ("/udp" if socket.protocol == "udp" else "")
