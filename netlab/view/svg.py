@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from netlab.errors import MissingTool, NetlabError
-from netlab.view.labels import FONT
+from netlab.view.labels import FONT, JOINER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def render(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIM
         _tidy(element, prefix)
     _frame(root, graph, name)
     ET.register_namespace("", _SVG)
-    return ET.tostring(root, encoding="unicode") + "\n"
+    return ET.tostring(root, encoding="unicode").replace(JOINER, "") + "\n"
 
 
 def render_png(dot: str, *, timeout: float = _TIMEOUT) -> bytes:
