@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from errno import EBUSY
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from netlab import images, ops
 from netlab.addressing import Pool
 from netlab.drivers import bridge
-from netlab.errors import KernelRefused, LabClosed, NameTaken, NetlabError, NotFound, RequestError
+from netlab.errors import KernelRefused, LabClosed, NetlabError, NotFound, RequestError
 from netlab.founding import RESOLV_CONF, hosts_file, wait
 from netlab.kernel.apply import apply
 from netlab.names import check_container, container_id, mac_address, made_up_mac, veth_name
 from netlab.places.container import Container
+from netlab.places.home import Home
 from netlab.sandbox.client import AgentRefusal, Answer
 from netlab.world import World
-
-if TYPE_CHECKING:
-    from netlab.lab import Lab
 
 SUBNET, GATEWAY = "172.17.0.0/16", "172.17.0.1"
 _FIRST_INDEX = 4  # interface numbers below belong to lo, eth0 and docker0
 _RETRIES = 50
 
-Record = Callable[[str, Sequence[ops.Operation]], None]
+
+class EngineHome(Home, Protocol):
+    """A lab, as its engine sees it."""
+
+    def check_free(self, names: Sequence[str]) -> None:
+        """Raise NameTaken when one of the names is in use already, or is there twice."""
+
+    def note(self, title: str, operations: Sequence[ops.Operation]) -> None:
+        """Write a change that was made into the history."""
 
 
 def docker0(host: str) -> bridge.BridgeNetwork:
@@ -48,12 +54,11 @@ class _Asked:
 class Engine:
     """The containers of one host. Its caller holds the lab's lock."""
 
-    def __init__(self, lab: Lab, world: World, network: bridge.BridgeNetwork, record: Record) -> None:
+    def __init__(self, lab: EngineHome, world: World, network: bridge.BridgeNetwork) -> None:
         self.containers: dict[str, Container] = {}
         self._lab = lab
         self._world = world
         self._network = network
-        self._record = record
         self._pool = Pool(network.subnet, network.gateway)
         self._serial = 0
         self._next_index = _FIRST_INDEX
@@ -65,10 +70,7 @@ class Engine:
         found = images.find(image)
         if hostname is not None:
             check_container(hostname)
-        for position, name in enumerate(names):
-            self._lab.check_free(check_container(name))
-            if name in names[:position]:
-                raise NameTaken(f"The name {name!r} is given twice. Every container needs its own.")
+        self._lab.check_free([check_container(name) for name in names])
         made = []
         for name in names:
             self._serial += 1
@@ -89,7 +91,7 @@ class Engine:
         container = self.container(name)
         operations = self._take_away(container)
         if operations:
-            self._record(f"stop {name}", operations)
+            self._lab.note(f"stop {name}", operations)
         return container
 
     def remove(self, name: str) -> None:
@@ -97,7 +99,7 @@ class Engine:
         container = self.container(name)
         operations = self._take_away(container)
         del self.containers[name]
-        self._record(f"rm {name}", operations)
+        self._lab.note(f"rm {name}", operations)
 
     def container(self, name: str) -> Container:
         """Return the container of that name; raises NotFound, listing what there is."""
@@ -125,7 +127,7 @@ class Engine:
             raise
         for one in asked:
             self._watch(one.container)
-        self._record("run " + ", ".join(container.name for container in containers), operations)
+        self._lab.note("run " + ", ".join(container.name for container in containers), operations)
 
     def _begin(self, container: Container, address: str) -> Future[Answer]:
         image = images.find(container.image)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from netlab import founding, observer, ops
+from netlab import founding, observer, ops, service
 from netlab.engine import Engine, docker0
 from netlab.errors import LabClosed, NameTaken, RequestError
 from netlab.kernel.apply import apply
@@ -58,7 +58,7 @@ class Lab:
             self._registration.close()
             raise
         self._leak = weakref.finalize(self, _warn_of_leak, self.name, self._registration)
-        self._registration.serve(self)
+        self._registration.serve(self, service.answer)
 
     # ── the life of a lab ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -72,7 +72,7 @@ class Lab:
             self.world.close()
             self.world.sandbox.close()
             raise
-        self._engine = Engine(self, self.world, network, self._record)
+        self._engine = Engine(self, self.world, network)
         self.internet = Internet(self)
         self.hosts = [Place(self, name) for name in self._host_names]
         self.host = self.hosts[0]
@@ -160,21 +160,27 @@ class Lab:
         """Apply operations, all or none, and note them in the history; raises KernelRefused."""
         with self._lock:
             apply(operations, self.world)
-            self._record(title, operations)
+            self.note(title, operations)
 
-    def _record(self, title: str, operations: Sequence[ops.Operation]) -> None:
+    def note(self, title: str, operations: Sequence[ops.Operation]) -> None:
+        """Write a change that was made into the history."""
         self.history.append(Change(title, tuple(operations)))
 
-    def check_free(self, name: str) -> None:
-        """Raise NameTaken when a container or another place has that name already."""
+    def check_free(self, names: Sequence[str]) -> None:
+        """Raise NameTaken when one of the names is in use already, or is there twice."""
         self.world.refresh()
-        if name in self._engine.containers:
-            raise NameTaken(
-                f"Conflict. The container name {name!r} is already in use. Remove that container, lab.rm({name!r}), or "
-                "choose another name."
-            )
-        if name in self.world or name == "internet":
-            raise NameTaken(f"The lab has a place {name!r} already. Choose another name.")
+        seen: set[str] = set()
+        for name in names:
+            if name in self._engine.containers:
+                raise NameTaken(
+                    f"Conflict. The container name {name!r} is already in use. Remove that container, lab.rm({name!r}), or "
+                    "choose another name."
+                )
+            if name in self.world or name == "internet":
+                raise NameTaken(f"The lab has a place {name!r} already. Choose another name.")
+            if name in seen:
+                raise NameTaken(f"The name {name!r} is given twice. Every container needs its own.")
+            seen.add(name)
 
     def namespace(self, name: str) -> Place:
         """Make a network namespace on the host; it has nothing but lo, which is down.
@@ -182,7 +188,7 @@ class Lab:
         Equivalent to: `ip netns add NAME` (ip-netns(8)).
         """
         with self._lock:
-            self.check_free(check_namespace(name))
+            self.check_free([check_namespace(name)])
             self.change(f"namespace {name}", [ops.AddNamespace(self.host.name, name)])
             self.world.refresh()
             return Place(self, name)

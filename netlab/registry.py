@@ -13,17 +13,16 @@ import socket
 import stat
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from netlab.errors import NameTaken, NetlabError, NotFound, RequestError, SandboxError
 from netlab.names import check_namespace
 
-if TYPE_CHECKING:
-    from netlab.lab import Lab
-
 _LONGEST_REQUEST = 1 << 16
+
+Answer = Callable[[Any, dict[str, Any]], Any]  # given the lab and a request
 
 
 def folder() -> Path:
@@ -124,9 +123,9 @@ class Registration:
                     return name
         raise AssertionError("unreachable")
 
-    def serve(self, lab: Lab) -> None:
-        """Answer requests from now on, in a thread of its own that does not keep the lab alive."""
-        arguments = (self._listener, weakref.ref(lab))
+    def serve(self, lab: object, answer: Answer) -> None:
+        """Have requests to the lab answered from now on, in a thread of its own that does not keep the lab alive."""
+        arguments = (self._listener, weakref.ref(lab), answer)
         threading.Thread(target=_serve, args=arguments, name=f"netlab {self.name}", daemon=True).start()
 
     def close(self) -> None:
@@ -151,9 +150,7 @@ def _close(listener: socket.socket, path: Path, owner: int) -> None:
     path.unlink(missing_ok=True)
 
 
-def _serve(listener: socket.socket, reference: weakref.ref[Lab]) -> None:
-    from netlab.service import answer  # noqa: PLC0415 - the service needs the lab, which needs this module
-
+def _serve(listener: socket.socket, reference: weakref.ref[object], answer: Answer) -> None:
     while True:
         try:
             connection, _ = listener.accept()
@@ -162,7 +159,7 @@ def _serve(listener: socket.socket, reference: weakref.ref[Lab]) -> None:
         threading.Thread(target=_converse, args=(connection, reference, answer), daemon=True).start()
 
 
-def _converse(connection: socket.socket, reference: weakref.ref[Lab], answer: Any) -> None:
+def _converse(connection: socket.socket, reference: weakref.ref[object], answer: Answer) -> None:
     with connection, contextlib.suppress(OSError), connection.makefile("rwb") as stream:
         line = stream.readline(_LONGEST_REQUEST)
         lab = reference()

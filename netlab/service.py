@@ -5,16 +5,39 @@ from __future__ import annotations
 import base64
 import dataclasses
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from netlab.errors import RequestError
+from netlab.model import Snapshot
+from netlab.places.container import Container
 from netlab.view.picture import Picture
-
-if TYPE_CHECKING:
-    from netlab.lab import Lab
+from netlab.world import World
 
 Request = dict[str, Any]
+
+
+class Lab(Protocol):
+    """A lab, as the service sees it."""
+
+    name: str
+    world: World
+
+    @property
+    def containers(self) -> Mapping[str, Container]:
+        """All containers by name."""
+
+    def snapshot(self) -> Snapshot:
+        """Return all that the kernel reports."""
+
+    def run(self, name: str, image: str = ...) -> Container:
+        """Make a container."""
+
+    def rm(self, name: str) -> None:
+        """Remove a container."""
+
+    def close(self) -> None:
+        """End the lab."""
 
 
 def answer(lab: Lab, request: Request) -> Any:

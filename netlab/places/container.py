@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from netlab.drivers.bridge import Endpoint
 from netlab.images import Image
 from netlab.ops import Operation
+from netlab.places.home import Home
 from netlab.places.place import Place
 from netlab.view.commands import Commands
-
-if TYPE_CHECKING:
-    from netlab.drivers.bridge import Endpoint
-    from netlab.lab import Lab
 
 
 class Container(Place):
     """A container. It is kept while it is stopped; its network namespace is not, as with Docker."""
 
-    def __init__(self, lab: Lab, name: str, identifier: str, image: Image, hostname: str | None = None) -> None:
+    def __init__(self, lab: Home, name: str, identifier: str, image: Image, hostname: str | None = None) -> None:
         super().__init__(lab, name)
         self.id = identifier
         self.image = image.name

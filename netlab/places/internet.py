@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from netlab import ops
 from netlab.model import PlaceKind
 from netlab.names import mac_address, made_up_mac
+from netlab.places.home import Home
 from netlab.places.place import Place
-
-if TYPE_CHECKING:
-    from netlab.lab import Lab
 
 ROUTER_LAN = "203.0.113.1"
 ROUTER_SERVERS = "198.51.100.1"
@@ -91,7 +89,7 @@ def plug_in(place: str, address: str, bridge: str, gateway: str) -> list[ops.Ope
 class Internet(Place):
     """The outside world. Commands run at the outside client; the other machines are places too."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Home) -> None:
         super().__init__(lab, "client")
         self.client = Place(lab, "client")
         self.router = Place(lab, "router")

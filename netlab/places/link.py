@@ -9,10 +9,10 @@ from netlab import ops
 from netlab.addressing import check_interface_address
 from netlab.errors import RequestError
 from netlab.names import check_interface
+from netlab.places.home import Home
 
 if TYPE_CHECKING:
-    from netlab.lab import Lab
-    from netlab.places.place import Place
+    from netlab.places.place import Place  # a place hands out links, and a link moves to a place
 
 _MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 
@@ -20,7 +20,7 @@ _MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 class Link:
     """A network interface in a place. The handle follows the interface when it is moved or renamed by this handle."""
 
-    def __init__(self, lab: Lab, place: str, name: str) -> None:
+    def __init__(self, lab: Home, place: str, name: str) -> None:
         self._lab = lab
         self.place = place
         self.name = name

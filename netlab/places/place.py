@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from netlab import observer, ops
 from netlab.addressing import check_address, check_destination
@@ -14,13 +13,11 @@ from netlab.errors import NotFound, RequestError
 from netlab.kernel import observe
 from netlab.model import ForwardingEntry, Interface, Neighbour, Process, Route, Rule, Socket
 from netlab.names import check_interface
+from netlab.places.home import Home
 from netlab.places.link import Link
 from netlab.places.results import HttpResult, PingResult, Result, read_curl, read_ping
 from netlab.sandbox.command import Hear
 from netlab.view.tables import Table
-
-if TYPE_CHECKING:
-    from netlab.lab import Lab
 
 _PARAMETER_ROOTS = ("net.", "net/")
 
@@ -28,7 +25,7 @@ _PARAMETER_ROOTS = ("net.", "net/")
 class Place:
     """A place where commands can run: a network namespace, with the processes in it."""
 
-    def __init__(self, lab: Lab, name: str) -> None:
+    def __init__(self, lab: Home, name: str) -> None:
         self._lab = lab
         self.name = name
 
