@@ -96,7 +96,7 @@ def is_marked(scene: Scene, place: PlaceState, interface: Interface | None = Non
 
 def box_lines(scene: Scene, place: PlaceState) -> list[lb.Line]:
     """Return what is written under the interfaces of a box: name, image, open ports."""
-    lines = [lb.line(lb.strong(place.name), lb.small(place.label))]
+    lines = [lb.line(lb.strong(place.name), lb.small(words.beside_name(place)))]
     if not scene.owns(place):
         lines.append((lb.small(words.shares(scene.owners[place.name].name, scene.language)),))
     elif not place.interfaces or (place.kind == "container" and _only_loopback(place)):
@@ -121,8 +121,9 @@ def box_interfaces(scene: Scene, place: PlaceState) -> tuple[Interface, ...]:
 
 def box_width(scene: Scene, place: PlaceState) -> float:
     """Return about how wide what stands in the box will be, in points."""
-    cells = [lb.points(interface_lines(scene, one)) + 12 for one in box_interfaces(scene, place)]
-    return max(sum(cells) + _SPACING * (len(cells) - 1), lb.points(box_lines(scene, place)))
+    wide = {one: lb.points(interface_lines(scene, one)) + 12 for one in box_interfaces(scene, place)}
+    row = [points + _SPACING for one, points in wide.items() if one.kind != "loopback"]
+    return max(sum(row) - _SPACING, lb.points(box_lines(scene, place)), *wide.values(), 0)
 
 
 def inner_peer(scene: Scene, place: PlaceState, interface: Interface) -> Interface | None:
@@ -163,7 +164,7 @@ def box(scene: Scene, place: PlaceState, least_width: float = 0) -> str:
         cellborder=0,
         cellspacing=_SPACING,
         cellpadding=1,
-        style="rounded,dashed" if place.kind == "namespace" else "rounded",
+        style="rounded",
         color=HIGHLIGHT if marked else box_paint(scene, place).line,
         bgcolor="#ffffff",
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netlab.view import labels as lb
 from netlab.view import words
-from netlab.view.boxes import BOX_GAP, box_width, interface_id, is_marked, port, tooltip, unknown_end
+from netlab.view.boxes import BOX_GAP, box_width, interface_id, is_marked, place_id, port, tooltip, unknown_end
 from netlab.view.canvas import Anchor
 from netlab.view.household import sockets
 from netlab.view.scene import HIGHLIGHT
@@ -33,7 +33,8 @@ def draw_bridge(canvas: Canvas, scene: Scene, room: PlaceState, bridge: Interfac
         canvas.draw(f"{lb.quoted(node)} [{lb.settings(label=label, id=f'around/{element}', **{'class': 'bridge'})}]")
         if number:
             _join_rows(canvas, scene, room, bridge, number)
-        _place_below(canvas, room, row, node, family)
+        below = _place_below(canvas, room, row, node, family)
+        canvas.first_row += [] if number else below
     canvas.anchors[room.name, bridge.index] = Anchor(_node(room, bridge, 0))
     return _node(room, bridge, 0)
 
@@ -51,13 +52,17 @@ def _join_rows(canvas: Canvas, scene: Scene, room: PlaceState, bridge: Interface
     canvas.edge(upper.at("s"), lower.at("n"), id=name, color=paint.line, penwidth=4, minlen=2, weight=50)
 
 
-def _place_below(canvas: Canvas, room: PlaceState, row: list[Interface], node: str, family: Household) -> None:
+def _place_below(canvas: Canvas, room: PlaceState, row: list[Interface], node: str, family: Household) -> list[str]:
+    """Let boxes hang from a row of sockets; return their nodes."""
+    below = []
     for one in row:
         end = (room.name, one.index)
         canvas.anchors[end] = Anchor(node, port(one))
         place = family.hanging.get(end)
         if place and one.peer_index is not None:
             canvas.falling[end, (place.name, one.peer_index)] = None
+            below.append(place_id(place))
+    return below
 
 
 def _bar(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from netlab.view import labels as lb
@@ -33,7 +34,9 @@ class Canvas:
     anchors: dict[End, Anchor] = field(default_factory=dict)
     # The pairs (upper end, lower end) that decide who stands below whom; all other edges only follow.
     falling: dict[tuple[End, End], None] = field(default_factory=dict)
-    # The boxes that stand side by side in one row.
+    # The boxes right below a bridge's first row of sockets, or an interface, from left to right.
+    first_row: list[str] = field(default_factory=list)
+    # The boxes that stand side by side in one row, because nothing else says where.
     rows: list[list[str]] = field(default_factory=list)
     _depth: int = 1
 
@@ -46,7 +49,7 @@ class Canvas:
         self.draw(f"{first} -> {second} [{lb.settings(**values)}]")
 
     def hidden_edge(self, upper: str, lower: str, **values: object) -> None:
-        """Make `lower` stand below `upper` without a line between them."""
+        """Make `lower` stand below `upper`, or right of it in one row, without a line between them."""
         self.edge(lb.quoted(upper), lb.quoted(lower), style="invis", **values)
 
     @contextmanager
@@ -63,3 +66,5 @@ class Canvas:
         """Let the nodes stand side by side, in this order."""
         self.rows.append(nodes)
         self.draw("{ rank=same; " + "; ".join(map(lb.quoted, nodes)) + " }")
+        for left, right in pairwise(nodes):
+            self.hidden_edge(left, right)

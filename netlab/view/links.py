@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from netlab.view.scene import End, Scene
 
 
+_STRAIGHT = 1000  # more than graphviz's wish for a narrow frame (128)
+
+
 def draw_links(canvas: Canvas, scene: Scene) -> None:
     """Draw every veth pair, parent and tunnel that the kernel reports."""
     # The cables that boxes hang from come first and from left to right: graphviz keeps that order (ordering=out).
@@ -57,7 +60,7 @@ def _draw_joint(canvas: Canvas, scene: Scene, joint: Joint) -> None:
     beside = _in_one_row(canvas, upper, lower)
     if beside:
         first, second = (upper, lower) if beside > 0 else (lower, upper)
-        canvas.edge(canvas.anchors[first].at("e"), canvas.anchors[second].at("w"), **look)
+        canvas.edge(canvas.anchors[first].at("e"), canvas.anchors[second].at("w"), minlen=3, **look)
         return
     if _level(scene, upper) < 2:
         lower_end = canvas.anchors[lower]
@@ -65,7 +68,7 @@ def _draw_joint(canvas: Canvas, scene: Scene, joint: Joint) -> None:
         return
     follows = (upper, lower) not in canvas.falling and _level(scene, lower) == 4
     look["constraint"] = "false" if follows else None
-    look["weight"] = 10 if (upper, lower) in canvas.falling else None
+    look["weight"] = _STRAIGHT if (upper, lower) in canvas.falling else None
     canvas.edge(canvas.anchors[upper].at("s"), canvas.anchors[lower].at("n"), **look)
 
 

@@ -53,13 +53,15 @@ def _line_up(canvas: Canvas, family: Household, below: str | None) -> None:
     boxes = family.loose
     columns = family.columns(len(boxes))
     rows = [boxes[start : start + columns] for start in range(0, len(boxes), columns)]
+    # A hidden edge from above would pull at the first row; a box that hangs there already does not.
+    hung = [node for node in canvas.first_row if node in {place_id(place) for place in family.boxes}][-1:]
     for number, row in enumerate(rows):
-        canvas.same_row([place_id(place) for place in row])
+        canvas.same_row(([] if number else hung) + [place_id(place) for place in row])
         for column, place in enumerate(row):
             if number:
                 canvas.hidden_edge(place_id(rows[number - 1][column]), place_id(place))
-            elif below:
-                canvas.hidden_edge(below, place_id(place), minlen=2 if family.hanging else 1, weight=0)
+            elif below and not hung:
+                canvas.hidden_edge(below, place_id(place))
 
 
 def _draw_furniture(canvas: Canvas, scene: Scene, room: PlaceState, family: Household) -> str | None:
@@ -97,7 +99,7 @@ def _draw_furniture(canvas: Canvas, scene: Scene, room: PlaceState, family: Hous
 
 def _hide_edges(canvas: Canvas, upper: list[str], lower: str) -> None:
     for above in upper:
-        canvas.hidden_edge(above, lower, weight=0)
+        canvas.hidden_edge(above, lower)
 
 
 def _join_to_bridges(canvas: Canvas, scene: Scene, room: PlaceState, ports: list[Interface]) -> None:
@@ -123,6 +125,7 @@ def _let_fall(canvas: Canvas, room: PlaceState, one: Interface, family: Househol
     end = (room.name, one.index)
     if end in family.hanging and one.peer_index is not None:
         canvas.falling[end, (family.hanging[end].name, one.peer_index)] = None
+        canvas.first_row.append(place_id(family.hanging[end]))
 
 
 def _draw_nat(canvas: Canvas, scene: Scene, room: PlaceState) -> str | None:
@@ -143,7 +146,7 @@ def _draw_nat(canvas: Canvas, scene: Scene, room: PlaceState) -> str | None:
 def _routing_edge(canvas: Canvas, room: PlaceState, upper: str, lower: str, *, routed: bool) -> None:
     """Join two things that the room's kernel routes between; without ip_forward it does not, and no line is drawn."""
     if routed and room.ip_forward:
-        look = {"style": "dotted", "color": "#94a3b8", "penwidth": 1.4, "weight": 4, "class": "routing"}
+        look = {"style": "dotted", "color": lb.QUIET, "penwidth": 1.4, "weight": 20, "class": "routing"}
         canvas.edge(lb.quoted(upper), lb.quoted(lower), id=f"routing/{upper}/{lower}", **look)
     else:
         canvas.hidden_edge(upper, lower)
@@ -153,14 +156,16 @@ def _title(scene: Scene, room: PlaceState) -> str:
     could_route = sum(bool(one.addresses) for one in room.interfaces if one.kind != "loopback") > 1
     forwarding = "ip_forward = 0" if could_route and not room.ip_forward else ""
     listens = words.listens(room, scene.language)
-    line = lb.line(lb.strong(room.name), lb.small(room.label), lb.small(forwarding), lb.small(listens, "#0f5132"))
+    line = lb.line(
+        lb.strong(room.name), lb.small(words.beside_name(room)), lb.small(forwarding), lb.small(listens, "#0f5132")
+    )
     return f"<{lb.stack([line])}>"
 
 
 def _frame(scene: Scene, room: PlaceState) -> dict[str, object]:
     marked = is_marked(scene, room)
     return {
-        "style": "rounded,filled" if room.kind != "namespace" else "rounded,filled,dashed",
+        "style": "rounded,filled",
         "color": HIGHLIGHT if marked else "#94a3b8",
         "penwidth": 3 if marked else 1.2,
         "fillcolor": "#f6f8fb" if room.kind == "host" else "#ffffff",

@@ -132,7 +132,7 @@ def _center_text(element: ET.Element, around: Box | None) -> None:
     for number, runs in enumerate(lines):
         head = runs[0]
         # Graphviz sets lines tight, and high in their box; a room's title sits on the edge of its frame.
-        down = _TITLE_DOWN if is_title else _LEADING * number - _LIFT * max(0, len(lines) - 2)
+        down = _TITLE_DOWN if is_title else _LEADING * number - _LIFT * (len(lines) - 2)
         head.set("y", f"{float(head.get('y', 0)) + down:.2f}")
         if len(runs) > 1:
             _merge(element, runs)

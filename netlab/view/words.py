@@ -50,6 +50,11 @@ def more(count: int, language: Language) -> str:
     return say(en=f"… {count} more", ja=f"… 他 {count} 件", language=language)
 
 
+def beside_name(place: PlaceState) -> str:
+    """Return the word beside a place's name: its image, or that it is a bare namespace."""
+    return place.label or ("namespace" if place.kind == "namespace" else "")
+
+
 def is_off(interface: Interface) -> bool:
     """Whether the interface cannot carry packets, in a way worth marking."""
     if interface.kind == "bridge" and interface.up:
