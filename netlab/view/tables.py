@@ -53,6 +53,7 @@ _TITLES: dict[str, tuple[str, str]] = {
     "text": ("rule", "ルール"),
 }
 _NUMBERS = frozenset({"handle", "index", "metric", "mtu", "packets", "pid", "port"})
+_LONG = frozenset({"addresses", "command", "comment", "text"})
 # Columns that a reader of the table does not need at first sight; the rows have them all.
 _HIDDEN: dict[str, frozenset[str]] = {
     "Interface": frozenset({"up", "carrier", "port_state", "peer_index", "peer_place", "peer_name", "details"}),
@@ -172,7 +173,8 @@ def _padded(cell: str, wide: float, name: str) -> str:
 
 def _style(name: str) -> str:
     side = "right" if name in _NUMBERS else "left"
+    wrap = "pre-wrap" if name in _LONG else "nowrap"
     return (
-        f"text-align:{side};padding:3px 10px;white-space:pre-wrap;font-family:var(--jp-code-font-family,monospace);"
+        f"text-align:{side};padding:3px 10px;white-space:{wrap};font-family:var(--jp-code-font-family,monospace);"
         "border-bottom:1px solid var(--jp-border-color2,#8886)"
     )
