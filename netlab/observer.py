@@ -74,8 +74,8 @@ def interfaces_of_all(world: World) -> dict[str, list[Interface]]:
 
 def chains(world: World, place: str) -> list[Chain]:
     """Return the nftables chains of a place with their rules; none where `nft` is not installed."""
-    listing = world.run_command(place, nft.COMMAND, timeout=10)
-    return nft.parse(listing.stdout)
+    _, listing, _ = world.nft(place, "list ruleset")
+    return nft.parse(listing)
 
 
 def listening_sockets(world: World, place: str) -> list[Socket]:

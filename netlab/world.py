@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from netlab.errors import NotFound
+from netlab.errors import MissingTool, NotFound
 from netlab.kernel.netlink import RouteSocket
 from netlab.model import PlaceKind
 from netlab.sandbox import command
 from netlab.sandbox.client import AgentRefusal, Answer, Sandbox
+from netlab.sandbox.wire import memory_file, read_file
+
+_COMMAND_NOT_FOUND = 127
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,29 @@ class World:
         """Run a program in a place with a text on its standard input; return its exit status and what it complained of."""
         done = self.run_command(place, argv, text=text, timeout=30)
         return done.returncode, done.stderr or done.stdout
+
+    def nft(self, place: str, script: str) -> tuple[int, str, str]:
+        """Run a script in nft's language in a place; return its status, what it printed and what it complained of.
+
+        Raises MissingTool where neither nft nor its library is installed.
+        """
+        entry = self.entry(place)
+        given = memory_file(script.encode())
+        try:
+            answer = self.sandbox.ask("nft", [given], name=entry.node, namespace=entry.namespace)
+        except AgentRefusal:  # no library: the program does the same
+            done = self.run_command(
+                place, ["nft", "--handle", "--numeric-priority", "-f", "-"], text=script, timeout=30
+            )
+            if done.returncode == _COMMAND_NOT_FOUND:
+                raise MissingTool("`nft` is not installed. Install it: sudo apt-get install nftables") from None
+            return done.returncode, done.stdout, done.stderr
+        finally:
+            os.close(given)
+        output, complaint = (read_file(descriptor).decode() for descriptor in answer.descriptors)
+        for descriptor in answer.descriptors:
+            os.close(descriptor)
+        return answer.fields["status"], output, complaint
 
     def set_parameter(self, place: str, key: str, value: str) -> None:
         """Write a kernel parameter (sysctl) of a place's namespace; raises OSError."""

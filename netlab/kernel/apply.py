@@ -25,6 +25,9 @@ class World(Protocol):
     def run(self, place: str, argv: Sequence[str], text: str) -> tuple[int, str]:
         """Run a program in a place with a text on its standard input; return its exit status and what it complained of."""
 
+    def nft(self, place: str, script: str) -> tuple[int, str, str]:
+        """Run a script in nft's language in a place; return status, output and complaint; raises MissingTool."""
+
     def set_parameter(self, place: str, key: str, value: str) -> None:
         """Write a kernel parameter (sysctl) of a place's namespace; raises OSError."""
 
@@ -125,7 +128,7 @@ def _send(
 
 def _apply_other(op: ops.Operation, world: World) -> None:
     if isinstance(op, ops.NftRules):
-        status, complaint = world.run(op.place, ["nft", "-f", "-"], op.script)
+        status, _, complaint = world.nft(op.place, op.script)
     elif isinstance(op, ops.AddNamespace | ops.DeleteNamespace):
         status, complaint = world.run(op.place, ["ip", *op.words().split()], "")
     elif isinstance(op, ops.SetSysctl):

@@ -1,12 +1,10 @@
-"""Reading nftables rules from the words of `nft --handle list ruleset`."""
+"""Reading nftables rules from the words of `nft --handle --numeric-priority list ruleset`."""
 
 from __future__ import annotations
 
 import re
 
 from netlab.model import Chain, Rule
-
-COMMAND = ["nft", "--handle", "--numeric", "list", "ruleset"]
 
 _TABLE = re.compile(r"^table (\S+) (\S+) \{")
 _CHAIN = re.compile(r"^\tchain (\S+) \{")

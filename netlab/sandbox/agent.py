@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from netlab.sandbox import ground, nodes, processes, syscalls
+from netlab.sandbox import ground, nftables, nodes, processes, syscalls, wire
 from netlab.sandbox.wire import MAX_MESSAGE, receive, send
 
 Request = dict[str, Any]
@@ -36,6 +36,7 @@ class Agent:
         self.owner = owner
         self.nodes: dict[str, nodes.Node] = {}
         self.spawned: set[int] = set()
+        self.apart: dict[int, int] = {}  # children that answer a request themselves, and the request
         self.children_wake, wake = socket.socketpair()
         self.children_wake.setblocking(False)
         wake.setblocking(False)
@@ -47,6 +48,7 @@ class Agent:
             "spawn": self.spawn,
             "signal": self.signal,
             "socket": self.open_socket,
+            "nft": self.run_nft,
             "namespace": self.open_namespace,
             "names": self.list_names,
             "write": self.write_file,
@@ -105,6 +107,9 @@ class Agent:
             if pid == 0:
                 return
             self.end_what_is_left(pid)
+            number = self.apart.pop(pid, None)
+            if number is not None and status != 0:
+                send(self.control, {"id": number, "error": 0, "where": f"ended with status {status}"})
             if pid in self.spawned:
                 self.spawned.discard(pid)
                 send(self.control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
@@ -166,6 +171,13 @@ class Agent:
                     opened.bind(tuple(request["bind"]))
                 return {}, [opened.detach()]
 
+    def run_nft(self, request: Request, descriptors: list[int]) -> None:
+        """Have nft's library run a script, given as a file, in a namespace; the forked child answers itself."""
+        script = wire.read_file(descriptors[0])
+        node = self.nodes[request["name"]]
+        child = nodes.answer_apart(node, request, self.control, lambda: nftables.run(script))
+        self.apart[child] = request["id"]
+
     def open_namespace(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
         """Hand over a network namespace that has a name on a host, and a netlink socket opened in it."""
         node = self.nodes[request["name"]]
@@ -215,5 +227,6 @@ def main() -> None:
     syscalls.set_title("netlab: agent")
     agent = Agent(control, owner)
     send(control, {"id": 0, "features": features})
+    nftables.load()
     nodes.warm_up()
     agent.serve()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from netlab.errors import LabClosed
 from netlab.sandbox.client import Sandbox
+from netlab.sandbox.wire import memory_file
 
 _CHUNK = 1 << 16
 _GRACE_SECONDS = 1.0
@@ -104,7 +105,7 @@ def run(
     command and raised again once it has ended.
     """
     pipes = [os.pipe(), os.pipe()]
-    given = _memory_file(text)
+    given = _standard_input(text)
     try:
         running = start(sandbox, node, argv, [given, pipes[0][1], pipes[1][1]], namespace=namespace, folder=folder)
     except BaseException:
@@ -128,14 +129,8 @@ def run(
     return Completed(status, reader.texts["stdout"], reader.texts["stderr"], timed_out)
 
 
-def _memory_file(text: str | None) -> int:
-    if text is None:
-        return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-    descriptor = os.memfd_create("netlab", os.MFD_CLOEXEC)
-    with os.fdopen(os.dup(descriptor), "wb") as file:
-        file.write(text.encode())
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
+def _standard_input(text: str | None) -> int:
+    return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if text is None else memory_file(text.encode())
 
 
 class _Reader:

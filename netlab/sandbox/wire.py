@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import json
+import os
 import socket
 import struct
 from collections.abc import Sequence
@@ -15,6 +16,22 @@ from typing import Any
 MAX_MESSAGE = 1 << 17  # bytes; a SEQPACKET message must fit the socket's send buffer
 MAX_DESCRIPTORS = 16
 _CREDENTIALS = struct.Struct("3i")
+
+
+def memory_file(data: bytes) -> int:
+    """Return a descriptor of a file in memory with these contents: for what may be too large for a message."""
+    descriptor = os.memfd_create("netlab", os.MFD_CLOEXEC)
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def read_file(descriptor: int) -> bytes:
+    """Return the contents of such a file from its beginning; the descriptor stays open."""
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        file.seek(0)
+        return file.read()
 
 
 def send(control: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
