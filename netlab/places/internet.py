@@ -55,7 +55,7 @@ def outsiders(dns: dict[str, Any]) -> list[Outsider]:
             "servers",
             ROUTER_SERVERS,
         ),
-        Outsider("dns", "server", dns, "dns: name server (netlab)", "DNS", DNS_ADDRESS, "servers", ROUTER_SERVERS),
+        Outsider("dns", "server", dns, "dns: name server (netlab)", "", DNS_ADDRESS, "servers", ROUTER_SERVERS),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.errors import MissingTool
+from netlab.errors import NetlabError
 from netlab.model import Snapshot
 from netlab.view.dot import to_dot
 from netlab.view.svg import render, render_png
@@ -37,5 +37,5 @@ class Picture:
         text = repr(self)
         try:
             return {"image/svg+xml": self.svg, "text/plain": text}
-        except MissingTool as error:
+        except NetlabError as error:
             return {"text/plain": f"{text}\n\n{error}"}
