@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 from netlab import ops
@@ -99,11 +99,17 @@ def _names(hosts: Sequence[str]) -> dict[str, str]:
 
 
 def _name_server(names: dict[str, str]) -> dict[str, Any]:
-    """Return the role of the name server: a Python program of our own, with both its sockets bound beforehand."""
+    """Return the role of the name server: a Python program of our own, with both its sockets bound beforehand.
+
+    It finds its modules where this process does, however netlab was installed.
+    """
     argv = [sys.executable, "-m", "netlab.servers.dns", json.dumps(names)]
     return {
         "kind": "program",
         "argv": argv,
-        "environment": {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"},
+        "environment": {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         "listen": [["udp", "0.0.0.0", 53], ["tcp", "0.0.0.0", 53]],
     }
