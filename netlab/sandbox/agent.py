@@ -37,11 +37,11 @@ class Agent:
         self.nodes: dict[str, nodes.Node] = {}
         self.spawned: set[int] = set()
         self.apart: dict[int, int] = {}  # children that answer a request themselves, and the request
-        self.children_wake, wake = socket.socketpair()
+        self.children_wake, self.wake = socket.socketpair()
         self.children_wake.setblocking(False)
-        wake.setblocking(False)
+        self.wake.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self.wake.fileno(), warn_on_full_buffer=False)
         self.verbs: dict[str, Callable[[Request, list[int]], tuple[Request, list[int]] | None]] = {
             "node": self.make_node,
             "forget": self.forget_node,
