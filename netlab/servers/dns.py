@@ -34,7 +34,7 @@ class Zone:
             kind = "AAAA" if ":" in address else "A"
             self._records.setdefault(dns.name.from_text(name), []).append((kind, address))
             reverse = dns.reversename.from_address(address)
-            self._records.setdefault(reverse, []).append(("PTR", name.rstrip(".") + "."))
+            self._records.setdefault(reverse, [("PTR", name.rstrip(".") + ".")])
 
     def answer(self, wire: bytes) -> bytes | None:
         """Return the reply to a query, or None when it cannot be read at all."""
