@@ -7,10 +7,12 @@ that nobody listens on is left over from a killed process and is cleared away.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
 import stat
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -21,16 +23,22 @@ from netlab.errors import NameTaken, NetlabError, NotFound, RequestError, Sandbo
 from netlab.names import check_namespace
 
 _LONGEST_REQUEST = 1 << 16
+_LONGEST_PATH = 107  # of a socket, in bytes (unix(7))
+_ANSWER_SECONDS = 120.0
 
 Answer = Callable[[Any, dict[str, Any]], Any]  # given the lab and a request
 
 
 def folder() -> Path:
-    """Return the folder of the labs' sockets, made if need be; raises SandboxError if somebody else has it."""
-    base = os.environ.get("NETLAB_RUNTIME_DIR") or os.environ.get("XDG_RUNTIME_DIR")
-    path = Path(base) / "netlab" if base and os.access(base, os.W_OK) else Path(f"/tmp/netlab-{os.getuid()}")  # noqa: S108 - owner and mode are checked below
-    path.mkdir(mode=0o700, exist_ok=True)
-    status = path.lstat()
+    """Return the folder of the labs' sockets, made if need be; raises SandboxError if it cannot be had."""
+    path = _place_of_folder()
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        status = path.lstat()
+    except OSError as error:
+        raise SandboxError(
+            f"{path} cannot be made ({error.strerror}). Set NETLAB_RUNTIME_DIR to a folder of yours."
+        ) from None
     if status.st_uid != os.getuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077:
         raise SandboxError(
             f"{path} belongs to somebody else or is open to others. Remove it, or set NETLAB_RUNTIME_DIR."
@@ -38,30 +46,73 @@ def folder() -> Path:
     return path
 
 
+def _place_of_folder() -> Path:
+    chosen = os.environ.get("NETLAB_RUNTIME_DIR")
+    if chosen:
+        return Path(chosen) / "netlab"
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    with contextlib.suppress(OSError):  # sudo and su may leave the one of another user
+        if session and Path(session).stat().st_uid == os.getuid():
+            return Path(session) / "netlab"
+    return Path(f"/tmp/netlab-{os.getuid()}")  # noqa: S108 - its owner and mode are checked
+
+
 def _path(name: str) -> Path:
-    return folder() / f"{name}.sock"
+    path = folder() / f"{name}.sock"
+    length = len(os.fsencode(path))
+    if length > _LONGEST_PATH:
+        raise SandboxError(
+            f"The lab cannot listen at {path}: the path has {length} bytes and {_LONGEST_PATH} are allowed. Choose a "
+            "shorter name, or set NETLAB_RUNTIME_DIR to a folder with a shorter path."
+        )
+    return path
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    """Have the folder for oneself: what is bound but does not listen yet looks as if it were left over (flock(2))."""
+    descriptor = os.open(folder(), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def names() -> list[str]:
-    """Return the names of all labs that run, of notebooks too."""
-    return sorted(path.stem for path in folder().glob("*.sock") if _answers(path))
+    """Return the names of all labs that run, of notebooks too; what killed ones left over is cleared away."""
+    with _locked():
+        return sorted(path.stem for path in folder().glob("*.sock") if _answers(path))
 
 
 def _answers(path: Path) -> bool:
-    """Whether somebody listens; a left-over socket is cleared away."""
+    """Whether somebody listens; a left-over socket is cleared away. Only under the lock."""
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # the lab's queue may be full: it listens then, all the same
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink(missing_ok=True)
             return False
+        except BlockingIOError:
+            return True
         except OSError:
             return False
     return True
 
 
-def choose(name: str | None) -> str:
-    """Return the name of the lab that is meant: the given one, or the only one that runs; raises NotFound."""
+def owner(name: str) -> int:
+    """Return the pid of the process that a lab belongs to, also of one that does not answer; raises NotFound."""
+    with _connect(name, _ANSWER_SECONDS) as connection:
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int.from_bytes(credentials[:4], sys.byteorder)
+
+
+def choose(name: str | None, option: str = "--lab ") -> str:
+    """Return the name of the lab that is meant: the given one, or the only one that runs.
+
+    Raises NotFound, or RequestError when there are several; `option` is how one of them is named then.
+    """
     running = names()
     if name is not None:
         if name in running:
@@ -71,19 +122,42 @@ def choose(name: str | None) -> str:
         return running[0]
     if not running:
         raise NotFound("No lab is running. Start one: netlab up")
-    raise RequestError(f"Several labs are running: {', '.join(running)}. Say which one: --lab {running[0]}")
+    raise RequestError(f"Several labs are running: {', '.join(running)}. Say which one is meant: {option}{running[0]}")
 
 
-def ask(name: str, verb: str, **fields: Any) -> Any:
-    """Ask a running lab; return its answer. Raises NotFound when it is gone, NetlabError with its own words if it refuses."""
-    with socket.socket(socket.AF_UNIX) as connection:
+def _connect(name: str, seconds: float) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(seconds)
+    try:
+        connection.connect(str(_path(name)))
+    except TimeoutError:
+        connection.close()
+        raise SandboxError(_silent(name, seconds)) from None
+    except OSError:
+        connection.close()
+        raise NotFound(f"No lab {name!r} is running. See what runs: netlab ls") from None
+    return connection
+
+
+def _silent(name: str, seconds: float) -> str:
+    return f"Lab {name!r} did not answer within {seconds:g} s. Is its notebook busy? To end it: netlab down {name}"
+
+
+def ask(name: str, verb: str, /, *, timeout: float = _ANSWER_SECONDS, **fields: Any) -> Any:
+    """Ask a running lab; return its answer.
+
+    Raises NotFound when it is gone, SandboxError when it is silent for `timeout` seconds, and NetlabError with the lab's own
+    words if it refuses.
+    """
+    with _connect(name, timeout) as connection:
         try:
-            connection.connect(str(_path(name)))
+            connection.sendall(json.dumps({"verb": verb, **fields}).encode() + b"\n")
+            with connection.makefile("rb") as stream:
+                line = stream.readline()
+        except TimeoutError:
+            raise SandboxError(_silent(name, timeout)) from None
         except OSError:
-            raise NotFound(f"No lab {name!r} is running. See what runs: netlab ls") from None
-        connection.sendall(json.dumps({"verb": verb, **fields}).encode() + b"\n")
-        with connection.makefile("rb") as stream:
-            line = stream.readline()
+            line = b""
     if not line:
         raise NotFound(f"Lab {name!r} ended before it answered.")
     answer = json.loads(line)
@@ -96,32 +170,29 @@ class Registration:
     """A lab's name on this machine, and the socket that others reach it at."""
 
     def __init__(self, name: str | None) -> None:
+        if name is not None:
+            check_namespace(name)
         self._listener = socket.socket(socket.AF_UNIX)
-        self.name = self._bind(check_namespace(name)) if name is not None else self._bind_any()
-        os.set_inheritable(self._listener.fileno(), False)
+        try:
+            with _locked():
+                self.name = self._bind(name)
+        except BaseException:
+            self._listener.close()
+            raise
         self._finalizer = weakref.finalize(self, _close, self._listener, _path(self.name), os.getpid())
 
-    def _bind(self, name: str) -> str:
-        path = _path(name)
-        if path.exists() and _answers(path):
-            self._listener.close()
+    def _bind(self, name: str | None) -> str:
+        """Take the name, or the first that is free."""
+        chosen = name or next(free for free in _candidates() if not _answers(_path(free)))
+        path = _path(chosen)
+        if _answers(path):
             raise NameTaken(f"A lab {name!r} is running already. Choose another name, or end it: netlab down {name}")
         try:
             self._listener.bind(str(path))
+            self._listener.listen(16)
         except OSError as error:
-            self._listener.close()
-            raise NameTaken(f"A lab cannot be called {name!r} here: {error.strerror}. Choose another name.") from None
-        self._listener.listen(16)
-        return name
-
-    def _bind_any(self) -> str:
-        for name in _candidates():
-            if not _path(name).exists() or not _answers(_path(name)):
-                with contextlib.suppress(OSError):  # another process took the name in between
-                    self._listener.bind(str(_path(name)))
-                    self._listener.listen(16)
-                    return name
-        raise AssertionError("unreachable")
+            raise SandboxError(f"The lab cannot listen at {path}: {error.strerror}. Set NETLAB_RUNTIME_DIR.") from None
+        return chosen
 
     def serve(self, lab: object, answer: Answer) -> None:
         """Have requests to the lab answered from now on, in a thread of its own that does not keep the lab alive."""
@@ -171,4 +242,6 @@ def _converse(connection: socket.socket, reference: weakref.ref[object], answer:
             reply = {"error": str(error)}
         except (ValueError, KeyError, TypeError) as error:
             reply = {"error": f"That request cannot be understood: {error}"}
+        except OSError as error:  # the agent's refusals too
+            reply = {"error": f"The lab could not do that: {error}"}
         stream.write(json.dumps(reply).encode() + b"\n")

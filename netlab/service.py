@@ -64,6 +64,17 @@ def _about(lab: Lab, _: Request) -> Any:
     return {"name": lab.name, "owner": os.getpid(), "containers": len(lab.containers), "places": places}
 
 
+def _enter(lab: Lab, request: Request) -> Any:
+    """Tell where one place is; "internet" is its client, as in Python."""
+    name = request["place"]
+    stopped = name in lab.containers and name not in lab.world
+    if stopped:
+        raise RequestError(f"The container {name!r} is stopped. Start it in Python: lab.start({name!r})")
+    lab.world.refresh()
+    entry = lab.world.entry("client" if name == "internet" else name)
+    return {"pid": entry.machine_pid, "namespace": entry.namespace}
+
+
 def _show(lab: Lab, request: Request) -> Any:
     """Draw the lab in one of the formats text, svg, png (as base64), dot and json."""
     snapshot = lab.snapshot()
@@ -112,6 +123,7 @@ def _close(lab: Lab, _: Request) -> Any:
 
 _VERBS: dict[str, Callable[[Lab, Request], Any]] = {
     "about": _about,
+    "enter": _enter,
     "show": _show,
     "run": _run,
     "rm": _remove,

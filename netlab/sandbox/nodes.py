@@ -204,11 +204,10 @@ def spawn(node: Node, request: dict[str, Any], streams: list[int]) -> int:
         _leave_agent()
         setns(node.pidfd, CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS)
         if namespace >= 0:
-            setns(namespace, CLONE_NEWNET)
-            unshare(CLONE_NEWNS)
-            mount("none", "/", flags=MS_REC | MS_PRIVATE)
-            _mount_sys()
-        _execute(request, streams)
+            enter_named(namespace)
+        for number, descriptor in enumerate(streams):
+            os.dup2(descriptor, number)
+        become(request["argv"], request["folder"], request["environment"])
     except OSError as error:
         reason = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
         os.write(2, f"{request['argv'][0]}: {reason}\n".encode())
@@ -236,9 +235,18 @@ def answer_apart(
         os._exit(status)
 
 
-def _execute(request: dict[str, Any], streams: list[int]) -> None:
-    for number, descriptor in enumerate(streams):
-        os.dup2(descriptor, number)
+def enter_named(namespace: int) -> None:
+    """Change to a network namespace that has a name, with a /sys of its own, as `ip netns exec` does (ip-netns(8))."""
+    setns(namespace, CLONE_NEWNET)
+    unshare(CLONE_NEWNS)
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
+    _mount_sys()
+
+
+def become(argv: list[str], folder: str, environment: dict[str, str]) -> None:
+    """Turn into a program, in a folder where that can be; raises OSError."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and a program would inherit that
+        signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError):  # the folder may be gone, or be one that a namespace cannot see
-        os.chdir(request["folder"])
-    os.execvpe(request["argv"][0], request["argv"], {"PATH": PATH, **request["environment"]})
+        os.chdir(folder)
+    os.execvpe(argv[0], argv, {"PATH": PATH, **environment})

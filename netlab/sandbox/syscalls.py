@@ -11,13 +11,16 @@ import struct
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
 MS_NODEV, MS_NOSUID, MS_NOEXEC = 4, 2, 8
 MS_BIND, MS_REC, MS_PRIVATE, MS_SHARED = 0x1000, 0x4000, 1 << 18, 1 << 20
 
 _AT_RECURSIVE, _AT_FDCWD, _MOUNT_ATTR_RDONLY, _SYS_MOUNT_SETATTR = 0x8000, -100, 1, 442
-_PR_SET_NAME, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 15, 22, 2
+_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 1, 15, 22, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -54,6 +57,11 @@ def set_read_only(target: str, *, read_only: bool, recursive: bool = False) -> N
         _SYS_MOUNT_SETATTR, _AT_FDCWD, target.encode(), flags, attributes, ctypes.c_size_t(len(attributes))
     )
     _check(result, f"mount_setattr {target}")
+
+
+def end_with_parent(number: int) -> None:
+    """Have the kernel send a signal to this process when the thread that forked it ends (PR_SET_PDEATHSIG(2const))."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl")
 
 
 def set_title(title: str) -> None:
