@@ -87,8 +87,8 @@ def resolve(
     `forward_single_labels=False` (the user chose ndots) an unknown single label is answered empty instead.
     """
     if kind == "PTR":
-        found = next((pointer for one in networks if (pointer := one.reverse(name))), None)
-        return Resolution("answer", (found,)) if found else Resolution("forward")
+        pointer = next((one.reverse(name) for one in networks if one.reverse(name)), None)
+        return Resolution("answer", (pointer,)) if pointer else Resolution("forward")
     meant = (own_aliases or {}).get(name.lower().rstrip("."), name)
     addresses = next((found for one in networks if (found := one.addresses(meant))), ())
     if not addresses:
@@ -109,13 +109,13 @@ def _of_family(addresses: Iterable[str], version: int) -> tuple[str, ...]:
 def redirection(udp_port: int, tcp_port: int) -> str:
     """Return the nft script that carries queries for 127.0.0.11:53, inside a container, to the resolver's real sockets.
 
-    Table and chains have the names of Docker's nftables backend. `ip daddr` comes first, as Docker writes it.
+    Table and chains have the names of Docker's nftables backend. -100 is dstnat, a word that nft 1.0.6 does not take here.
     """
     to, back = "docker-dns dns-dnat", "docker-dns dns-snat"
     return "\n".join(
         [
             "add table ip docker-dns",
-            f"add chain ip {to} {{ type nat hook output priority dstnat; policy accept; }}",
+            f"add chain ip {to} {{ type nat hook output priority -100; policy accept; }}",
             f"add chain ip {back} {{ type nat hook postrouting priority srcnat; policy accept; }}",
             f'add rule ip {to} ip daddr {ADDRESS} udp dport 53 counter dnat to {ADDRESS}:{udp_port} comment "DNS UDP"',
             f'add rule ip {to} ip daddr {ADDRESS} tcp dport 53 counter dnat to {ADDRESS}:{tcp_port} comment "DNS TCP"',

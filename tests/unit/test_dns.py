@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from netlab.dns import Member, NetworkNames, resolve
 
 BLUE = NetworkNames(
