@@ -1,0 +1,195 @@
+"""The chapters as they are stored: two languages, one course, real outputs, nothing left behind."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import os
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat")
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+LANGUAGES = ("en", "ja")
+A_SCREEN = 45
+A_HANDFUL = 10
+EXERCISES_FROM = "02"  # the chapters before are for watching and trying, with one exercise each
+
+
+def load_builder() -> ModuleType:
+    loader = importlib.machinery.SourceFileLoader("build_notebooks", str(ROOT / "scripts" / "build-notebooks"))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[loader.name] = module  # dataclasses look their module up there
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = writes
+    return module
+
+
+builder = load_builder()
+STEMS = builder.stems([])
+every_chapter = pytest.mark.parametrize("stem", STEMS)
+every_notebook = pytest.mark.parametrize(
+    ("language", "stem"), [(language, stem) for language in LANGUAGES for stem in STEMS]
+)
+
+
+def chapter(language: str, stem: str) -> Any:
+    return nbformat.read(NOTEBOOKS / language / f"{stem}.ipynb", as_version=4)
+
+
+def code_cells(language: str, stem: str) -> list[Any]:
+    return [cell for cell in chapter(language, stem).cells if cell.cell_type == "code"]
+
+
+def without_comments(code: str) -> str:
+    lines = (re.sub(r"(^|\s+)# .*", "", line).rstrip() for line in code.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def texts(output: Any) -> list[str]:
+    return [output["text"]] if "text" in output else [output.get("data", {}).get("text/plain", "")]
+
+
+def test_there_are_chapters() -> None:
+    """Every chapter has a source, and every notebook comes from one."""
+    assert STEMS
+    for language in LANGUAGES:
+        assert [path.stem for path in sorted((NOTEBOOKS / language).glob("*.ipynb"))] == STEMS
+
+
+@every_chapter
+def test_notebooks_are_what_their_source_says(stem: str) -> None:
+    """Nobody has edited a notebook and forgotten its source, or the other way round."""
+    assert builder.differences(stem) == []
+
+
+@every_chapter
+def test_code_is_the_same_in_both_languages(stem: str) -> None:
+    """A reader of either language runs the same code; only comments are translated."""
+    english, japanese = ([without_comments(cell.source) for cell in code_cells(one, stem)] for one in LANGUAGES)
+    assert english == japanese
+
+
+@every_notebook
+def test_stored_outputs_are_those_of_a_whole_run(language: str, stem: str) -> None:
+    """Cells are numbered as in one run from top to bottom, and none has failed."""
+    cells = code_cells(language, stem)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
+
+
+@every_notebook
+def test_no_output_is_longer_than_a_screen(language: str, stem: str) -> None:
+    """Nobody has to scroll through an output."""
+    for cell in code_cells(language, stem):
+        for output in cell.outputs:
+            for text in texts(output):
+                assert len(text.splitlines()) <= A_SCREEN, cell.source
+
+
+@every_notebook
+def test_code_cells_are_short(language: str, stem: str) -> None:
+    """A code cell is something that a student could have typed."""
+    for cell in code_cells(language, stem):
+        assert len(cell.source.splitlines()) <= A_HANDFUL, cell.source
+
+
+@every_notebook
+def test_labs_are_closed(language: str, stem: str) -> None:
+    """What a chapter opens it closes, in its last cell."""
+    cells = code_cells(language, stem)
+    opened = {name for cell in cells for name in re.findall(r"^(\w+) = Lab\(", cell.source, flags=re.MULTILINE)}
+    closed = set(re.findall(r"^(\w+)\.close\(\)", cells[-1].source, flags=re.MULTILINE))
+    assert opened
+    assert opened == closed
+
+
+@every_notebook
+def test_no_trace_of_the_machine_it_was_written_on(language: str, stem: str) -> None:
+    """No path of a home directory or checkout, no times of execution, nothing of a notebook's front end."""
+    path = NOTEBOOKS / language / f"{stem}.ipynb"
+    raw = path.read_text()
+    assert str(ROOT) not in raw
+    assert not re.search(r"/(home|root|Users|tmp|work)/", raw)
+    notebook = chapter(language, stem)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert all(set(cell.metadata) <= {"tags"} for cell in notebook.cells)
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+
+
+@every_notebook
+def test_links_and_pictures_exist(language: str, stem: str) -> None:
+    """A link within the course leads somewhere."""
+    for cell in chapter(language, stem).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", cell.source):
+                assert (NOTEBOOKS / language / target).exists(), target
+
+
+@every_notebook
+def test_chapter_says_what_it_is_for(language: str, stem: str) -> None:
+    """A chapter begins with its number, the time that it takes and its goals, and ends with what one can do now."""
+    cells = [cell.source for cell in chapter(language, stem).cells if cell.cell_type == "markdown"]
+    time, now, leads = {
+        "en": ("**Time:**", "## What you can now do", "**The next question:**"),
+        "ja": ("**所要時間:**", "## できるようになったこと", "**次の疑問:**"),
+    }[language]
+    assert cells[0].startswith(f"# {stem[:2]} ")
+    assert time in cells[0]
+    assert cells[-1].startswith(now)
+    assert leads in cells[-1]
+
+
+@every_notebook
+def test_predictions_are_answered_after_something_ran(language: str, stem: str) -> None:
+    """Between the question and its answer there is a cell to run; the answer is folded."""
+    asked: int | None = None
+    ran = False
+    for number, cell in enumerate(chapter(language, stem).cells):
+        if cell.cell_type == "code":
+            ran = True
+        elif builder.WORDS["predict"][language] in cell.source:
+            assert asked is None, f"cell {asked} has no answer"
+            asked, ran = number, False
+        elif builder.WORDS["answer"][language] in cell.source:
+            assert asked is not None
+            assert ran
+            assert cell.source.startswith("<details>")
+            asked = None
+    assert asked is None
+
+
+@every_chapter
+def test_every_section_can_be_tried(stem: str) -> None:
+    """From chapter 02 on there are at least three exercises, each with a solution."""
+    cells = builder.read_cells((builder.SOURCES / f"{stem}.md").read_text())
+    exercises = [cell for cell in cells if "exercise" in cell.tags]
+    assert len(exercises) >= (3 if stem >= EXERCISES_FROM else 1)
+    assert all(cell.solution for cell in exercises)
+
+
+@pytest.mark.kernel
+@pytest.mark.slow
+@every_chapter
+def test_solutions_run(stem: str, tmp_path: Path) -> None:
+    """With every exercise solved as the chapter suggests, the whole chapter still runs from top to bottom."""
+    nbclient = pytest.importorskip("nbclient")
+    cells = builder.read_cells((builder.SOURCES / f"{stem}.md").read_text())
+    notebook = builder.notebook(cells, "en")
+    for cell, written in zip(cells, notebook.cells, strict=True):
+        if cell.solution:
+            written.source = cell.solution
+    client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env={**os.environ, "PYTHONPATH": str(ROOT)})
