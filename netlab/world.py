@@ -77,8 +77,13 @@ class World:
         on: str | None = None,
         is_host: bool = False,
         ipv6: bool = True,
+        own: Sequence[str] = ("net", "mnt", "uts"),
+        shares: str | None = None,
     ) -> Future[Answer]:
-        """Ask for a node; `finish` makes a place of the answer. Many can be on their way at once."""
+        """Ask for a node; `finish` makes a place of the answer. Many can be on their way at once.
+
+        `own` are the namespaces that it gets for itself; the others it has together with the place `shares`.
+        """
         sysctls = {} if ipv6 else {"net/ipv6/conf/default/disable_ipv6": "1"}
         return self.sandbox.submit(
             "node",
@@ -90,6 +95,8 @@ class World:
             on=on,
             host=is_host,
             sysctls=sysctls,
+            own=list(own),
+            shares=shares,
         )
 
     def finish(self, name: str, answer: Answer, kind: PlaceKind, *, host: str | None = None, label: str = "") -> Entry:

@@ -127,8 +127,9 @@ class Agent:
         name = request["name"]
         if name in self.nodes:
             os.close(self.nodes.pop(name).pidfd)
-        node = nodes.Node(name, nodes.write_files(name, request["files"]))
-        node.pid = nodes.start(node, request, self.control)
+        node = nodes.Node(name, nodes.write_files(name, request["files"]), own=tuple(request["own"]))
+        shared = self.nodes[request["shares"]] if request.get("shares") else None
+        node.pid = nodes.start(node, request, self.control, shared)
         node.pidfd = os.pidfd_open(node.pid)
         self.nodes[name] = node
         self.spawned.add(node.pid)
@@ -139,7 +140,8 @@ class Agent:
         """Kill all that runs in a node and let go of its namespaces."""
         node = self.nodes.pop(request["name"])
         with contextlib.suppress(OSError):  # its first process may have ended already, and the others with it
-            processes.end_all_in(node.namespaces or processes.namespaces_of(node.pid))
+            processes.end_all_in(node.namespaces or processes.namespaces_of(node.pid, node.own))
+            signal.pidfd_send_signal(node.pidfd, signal.SIGKILL)
         os.close(node.pidfd)
         if request.get("on"):
             nodes.unlink_name(self.nodes[request["on"]], node.name)
@@ -148,7 +150,7 @@ class Agent:
     def spawn(self, request: Request, descriptors: list[int]) -> tuple[Request, list[int]]:
         """Start a command in a node, with the owner's descriptors as its standard streams."""
         node = self.nodes[request["name"]]
-        node.namespaces = node.namespaces or processes.namespaces_of(node.pid)
+        node.namespaces = node.namespaces or processes.namespaces_of(node.pid, node.own)
         pid = nodes.spawn(node, request, descriptors)
         self.spawned.add(pid)
         return {"pid": pid}, []

@@ -37,6 +37,10 @@ from netlab.sandbox.wire import send
 PATH = "/run/netlab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+_FLAGS = {"net": CLONE_NEWNET, "mnt": CLONE_NEWNS, "uts": CLONE_NEWUTS}
+_ALL = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS
+
+
 @dataclass
 class Node:
     """One node: its first process, and the folder with its own files."""
@@ -45,7 +49,8 @@ class Node:
     folder: str
     pid: int = 0
     pidfd: int = -1
-    namespaces: tuple[int, int] | None = None  # inodes of network and mount namespace, once something was started in it
+    own: tuple[str, ...] = ("net", "mnt", "uts")  # the namespaces that are its own
+    namespaces: dict[str, int] | None = None  # inodes of its own network and mount namespace, once something runs there
 
 
 def warm_up() -> None:
@@ -77,14 +82,17 @@ def overwrite(path: str, text: str) -> None:
 # ── the node's own process ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def start(node: Node, request: dict[str, Any], control: socket.socket) -> int:
-    """Fork the node's first process; it answers the request itself, then plays its role until it is stopped."""
+def start(node: Node, request: dict[str, Any], control: socket.socket, shared: Node | None) -> int:
+    """Fork the node's first process; it answers the request itself, then plays its role until it is stopped.
+
+    What is not the node's own it has together with the node `shared`.
+    """
     pid = os.fork()
     if pid:
         return pid
     try:
         _leave_agent()
-        _enter_own_namespaces(node, request)
+        _enter_namespaces(node, request, shared)
         role = roles.prepare(request["role"], f"{node.folder}/log")
         _answer(request["id"], control)
         _close_all_but(role.descriptors)
@@ -103,18 +111,28 @@ def _leave_agent() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _enter_own_namespaces(node: Node, request: dict[str, Any]) -> None:
-    unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS)
+def _enter_namespaces(node: Node, request: dict[str, Any], shared: Node | None) -> None:
+    own = sum(_FLAGS[kind] for kind in node.own)
+    if shared is not None and own != _ALL:
+        setns(shared.pidfd, _ALL & ~own)
+    if own:
+        unshare(own)
+    if "mnt" in node.own:
+        _lay_own_files(node, request)
+    if "uts" in node.own:
+        socket.sethostname(request["hostname"])
+    for key, value in request.get("sysctls", {}).items():
+        with contextlib.suppress(OSError):  # not every kernel has every parameter
+            overwrite(f"/proc/sys/{key}", value)
+
+
+def _lay_own_files(node: Node, request: dict[str, Any]) -> None:
     for name in OWN_FILES:
         mount(f"{node.folder}/{name}", f"/etc/{name}", flags=MS_BIND)
     _mount_sys()
     if request.get("host"):
         mount("netns", "/run/netns", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
         mount("none", "/run/netns", flags=MS_SHARED)  # as `ip netns add` does: its names must reach `ip netns exec`
-    socket.sethostname(request["hostname"])
-    for key, value in request.get("sysctls", {}).items():
-        with contextlib.suppress(OSError):  # not every kernel has every parameter
-            overwrite(f"/proc/sys/{key}", value)
 
 
 def _mount_sys() -> None:

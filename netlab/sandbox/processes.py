@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
@@ -44,18 +45,17 @@ def _sockets(pid: int) -> list[int]:
     return inodes
 
 
-def namespaces_of(pid: int) -> tuple[int, int]:
-    """Return the inodes of a process's network and mount namespaces; raises OSError when it is gone."""
-    return _namespace(pid, "net"), _namespace(pid, "mnt")
+def namespaces_of(pid: int, kinds: Collection[str]) -> dict[str, int]:
+    """Return the inodes of a process's namespaces of some kinds (net, mnt); raises OSError when it is gone."""
+    return {kind: _namespace(pid, kind) for kind in ("net", "mnt") if kind in kinds}
 
 
-def end_all_in(namespaces: tuple[int, int]) -> None:
-    """Kill every process that is in one of the given namespaces (network, mount)."""
+def end_all_in(namespaces: Mapping[str, int]) -> None:
+    """Kill every process that is in one of the given namespaces."""
     me = os.getpid()
     for entry in os.listdir("/proc"):
         if not entry.isdecimal() or int(entry) == me:
             continue
         with contextlib.suppress(OSError):  # it may end while it is looked at
-            network, mounts = namespaces_of(int(entry))
-            if network == namespaces[0] or mounts == namespaces[1]:
+            if any(_namespace(int(entry), kind) == inode for kind, inode in namespaces.items()):
                 os.kill(int(entry), signal.SIGKILL)

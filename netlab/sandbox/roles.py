@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from netlab.sandbox import proxy
+
 
 @dataclass
 class Role:
@@ -38,6 +40,8 @@ def prepare(role: dict[str, Any], log: str) -> Role:
         return _web(role)
     if kind == "program":
         return _program(role)
+    if kind == "proxy":
+        return _proxy(role)
     return Role(_wait)
 
 
@@ -67,6 +71,12 @@ def _web(role: dict[str, Any]) -> Role:
     if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
         listeners.append(_listener("tcp", socket.AF_INET6, "::", role["port"]))
     return Role(lambda: web.serve(listeners, role["title"]), {listener.fileno() for listener in listeners})
+
+
+def _proxy(role: dict[str, Any]) -> Role:
+    protocol, (address, port) = role["protocol"], role["target"]
+    listeners = [proxy.listen(protocol, *where) for where in role["listen"]]
+    return Role(lambda: proxy.serve(protocol, listeners, (address, port)), {one.fileno() for one in listeners})
 
 
 def _program(role: dict[str, Any]) -> Role:
