@@ -7,7 +7,7 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from netlab.errors import LabClosed
@@ -64,6 +64,7 @@ def start(
     *,
     namespace: str | None = None,
     folder: str = "/",
+    more_environment: Mapping[str, str] | None = None,
 ) -> Running:
     """Start a command in a node with the given standard streams; returns at once."""
     answer = sandbox.ask(
@@ -73,7 +74,7 @@ def start(
         namespace=namespace,
         argv=list(argv),
         folder=folder,
-        environment=environment(),
+        environment={**environment(), **(more_environment or {})},
     )
     return Running(sandbox, answer.fields["pid"])
 

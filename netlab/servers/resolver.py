@@ -100,11 +100,12 @@ class Resolver:
             sys.exit(0)
         for client in self.clients.values():
             client.answers.clear()
+        number = message.pop("number")
         try:
             answer = self.verbs[message.pop("verb")](message, descriptors)
         except OSError as error:
             answer = {"error": str(error)}
-        send(self.control, answer)
+        send(self.control, {"number": number, **answer})
 
     def learn_network(self, message: dict[str, Any], _: list[int]) -> dict[str, Any]:
         """Know the names of a network from now on."""

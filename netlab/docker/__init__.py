@@ -1,0 +1,1 @@
+"""What Docker's engine does on a host: networks, containers, their names, their published ports."""

@@ -1,0 +1,119 @@
+"""The engine's end of the internal name server: starts it when first needed, and tells it what names mean."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netlab.dns import NetworkNames
+from netlab.errors import LabClosed, NetlabError
+from netlab.sandbox import command
+from netlab.sandbox.wire import receive, send
+from netlab.world import World
+
+_ANSWER_SECONDS = 20.0
+
+
+class NameServer:
+    """The process that answers at 127.0.0.11 for the containers of one host. It ends with the host."""
+
+    def __init__(self, world: World, host: str) -> None:
+        self._world = world
+        self._host = host
+        self._lock = threading.Lock()
+        self._control: socket.socket | None = None
+        self._number = 0
+
+    def start(self) -> None:
+        """Start the process if it does not run; it takes a moment to answer, which nobody has to wait for."""
+        if self._control is not None:
+            return
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(_ANSWER_SECONDS)
+        log = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        modules = os.pathsep.join(path for path in sys.path if path)
+        try:
+            with theirs:
+                command.start(
+                    self._world.sandbox,
+                    self._host,
+                    [sys.executable, "-m", "netlab.servers.resolver"],
+                    [theirs.fileno(), log, log],
+                    more_environment={"PYTHONPATH": modules, "PYTHONDONTWRITEBYTECODE": "1"},
+                ).close()
+        finally:
+            os.close(log)
+        self._control = ours
+
+    def learn(self, identifier: str, names: NetworkNames) -> None:
+        """Tell what names mean on a network from now on."""
+        self._ask({"verb": "network", "id": identifier, **names.to_plain()})
+
+    def forget(self, identifier: str) -> None:
+        """Tell that a network is gone."""
+        self._ask({"verb": "no network", "id": identifier})
+
+    def admit(
+        self,
+        container: str,
+        networks: Sequence[str],
+        upstreams: Sequence[str],
+        *,
+        namespace: int | None = None,
+        aliases: Mapping[str, str] | None = None,
+        forward_single_labels: bool = True,
+    ) -> tuple[int, int]:
+        """Have a container served, or, without a namespace, change what is known of it; return its UDP and TCP port."""
+        answer = self._ask(
+            {
+                "verb": "client",
+                "name": container,
+                "networks": list(networks),
+                "upstreams": list(upstreams),
+                "aliases": dict(aliases or {}),
+                "forward_single_labels": forward_single_labels,
+            },
+            [] if namespace is None else [namespace],
+        )
+        return answer["udp"], answer["tcp"]
+
+    def dismiss(self, container: str) -> None:
+        """Have a container served no more; harmless when it is not."""
+        if self._control is not None:
+            self._ask({"verb": "no client", "name": container})
+
+    def queries(self, since: int = 0) -> tuple[int, list[dict[str, Any]]]:
+        """Return how many questions there have been, and those from a number on, as far as they are kept."""
+        if self._control is None:
+            return 0, []
+        answer = self._ask({"verb": "log", "since": since})
+        return answer["logged"], answer["entries"]
+
+    def _ask(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
+        self.start()
+        with self._lock:
+            if self._control is None:
+                raise LabClosed("The internal name server is not running.")
+            self._number += 1
+            try:
+                send(self._control, {"number": self._number, **message}, descriptors)
+                answer, _, _ = receive(self._control)
+                while answer is not None and answer["number"] != self._number:
+                    answer, _, _ = receive(self._control)  # the answer to something that was interrupted
+            except OSError as error:
+                raise LabClosed(f"The internal name server does not answer ({error}). Start again: lab.reset()") from None
+        if answer is None:
+            raise LabClosed("The internal name server has ended. Start again: lab.reset()")
+        if "error" in answer:
+            raise NetlabError(f"The internal name server cannot do that: {answer['error']}")
+        return answer
+
+    def close(self) -> None:
+        """Let the process end."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
