@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 ADDRESS = "127.0.0.11"
 TTL = 600  # seconds, as Docker's
@@ -54,15 +54,6 @@ class NetworkNames:
     def reverse(self, pointer: str) -> str | None:
         """Return the name behind a name of in-addr.arpa or ip6.arpa."""
         return self._by_address.get(pointer.lower().rstrip("."))
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        return {"name": self.name, "members": [[list(one.names), list(one.addresses)] for one in self.members]}
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> NetworkNames:
-        """Make it of what `to_plain` returned."""
-        return cls(plain["name"], tuple(Member(tuple(names), tuple(found)) for names, found in plain["members"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netlab.dns import NetworkNames
+from netlab.dns import Member
 from netlab.errors import LabClosed, NetlabError
 from netlab.sandbox import command
 from netlab.sandbox.wire import receive, send
@@ -49,13 +49,22 @@ class NameServer:
             os.close(log)
         self._control = ours
 
-    def learn(self, identifier: str, names: NetworkNames) -> None:
-        """Tell what names mean on a network from now on."""
-        self._ask({"verb": "network", "id": identifier, **names.to_plain()})
+    def learn(self, network: str, name: str) -> None:
+        """Tell of a network, by its id and its name."""
+        self._ask({"verb": "network", "id": network, "name": name})
 
-    def forget(self, identifier: str) -> None:
+    def forget(self, network: str) -> None:
         """Tell that a network is gone."""
-        self._ask({"verb": "no network", "id": identifier})
+        self._ask({"verb": "no network", "id": network})
+
+    def learn_member(self, network: str, container: str, member: Member) -> None:
+        """Tell which names mean a container on a network, and its addresses there."""
+        names, addresses = list(member.names), list(member.addresses)
+        self._ask({"verb": "member", "id": network, "container": container, "names": names, "addresses": addresses})
+
+    def forget_member(self, network: str, container: str) -> None:
+        """Tell that a container is on a network no more."""
+        self._ask({"verb": "no member", "id": network, "container": container})
 
     def admit(
         self,
@@ -105,7 +114,9 @@ class NameServer:
                 while answer is not None and answer["number"] != self._number:
                     answer, _, _ = receive(self._control)  # the answer to something that was interrupted
             except OSError as error:
-                raise LabClosed(f"The internal name server does not answer ({error}). Start again: lab.reset()") from None
+                raise LabClosed(
+                    f"The internal name server does not answer ({error}). Start again: lab.reset()"
+                ) from None
         if answer is None:
             raise LabClosed("The internal name server has ended. Start again: lab.reset()")
         if "error" in answer:

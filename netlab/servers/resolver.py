@@ -30,7 +30,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from netlab.dns import ADDRESS, TTL, NetworkNames, resolve
+from netlab.dns import ADDRESS, TTL, Member, NetworkNames, resolve
 from netlab.sandbox.syscalls import CLONE_NEWNET, setns
 from netlab.sandbox.wire import receive, send
 
@@ -71,7 +71,9 @@ class Resolver:
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.selector = selectors.DefaultSelector()
-        self.networks: dict[str, NetworkNames] = {}
+        self.network_names: dict[str, str] = {}
+        self.members: dict[str, dict[str, Member]] = {}  # by network, then by container
+        self.networks: dict[str, NetworkNames] = {}  # made of the two above at the first question after a change
         self.clients: dict[str, Client] = {}
         self.log: deque[dict[str, Any]] = deque(maxlen=_LOG_LENGTH)
         self.logged = 0
@@ -79,6 +81,8 @@ class Resolver:
         self.verbs: dict[str, Callable[[dict[str, Any], list[int]], dict[str, Any]]] = {
             "network": self.learn_network,
             "no network": self.forget_network,
+            "member": self.learn_member,
+            "no member": self.forget_member,
             "client": self.admit,
             "no client": self.dismiss,
             "log": self.tell_log,
@@ -98,8 +102,10 @@ class Resolver:
         message, descriptors, _ = receive(self.control)
         if message is None:
             sys.exit(0)
-        for client in self.clients.values():
-            client.answers.clear()
+        if message["verb"] != "log":
+            self.networks.clear()
+            for client in self.clients.values():
+                client.answers.clear()
         number = message.pop("number")
         try:
             answer = self.verbs[message.pop("verb")](message, descriptors)
@@ -108,14 +114,34 @@ class Resolver:
         send(self.control, {"number": number, **answer})
 
     def learn_network(self, message: dict[str, Any], _: list[int]) -> dict[str, Any]:
-        """Know the names of a network from now on."""
-        self.networks[message["id"]] = NetworkNames.from_plain(message)
+        """Know a network from now on."""
+        self.network_names[message["id"]] = message["name"]
+        self.members.setdefault(message["id"], {})
         return {}
 
     def forget_network(self, message: dict[str, Any], _: list[int]) -> dict[str, Any]:
         """Know a network no more."""
-        self.networks.pop(message["id"], None)
+        self.network_names.pop(message["id"], None)
+        self.members.pop(message["id"], None)
         return {}
+
+    def learn_member(self, message: dict[str, Any], _: list[int]) -> dict[str, Any]:
+        """Know a container on a network from now on."""
+        member = Member(tuple(message["names"]), tuple(message["addresses"]))
+        self.members.setdefault(message["id"], {})[message["container"]] = member
+        return {}
+
+    def forget_member(self, message: dict[str, Any], _: list[int]) -> dict[str, Any]:
+        """Know a container on a network no more."""
+        self.members.get(message["id"], {}).pop(message["container"], None)
+        return {}
+
+    def names_of(self, network: str) -> NetworkNames | None:
+        """Return the names of a network, put together anew if something has changed."""
+        if network not in self.networks and network in self.network_names:
+            members = tuple(self.members[network].values())
+            self.networks[network] = NetworkNames(self.network_names[network], members)
+        return self.networks.get(network)
 
     def admit(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         """Serve a container whose namespace is given; without one, change what is known of it. Answer with its ports."""
@@ -203,7 +229,7 @@ class Resolver:
         except (dns.exception.DNSException, IndexError):
             return  # junk must not hurt
         name, kind = question.name.to_text(), dns.rdatatype.to_text(question.rdtype)
-        networks = [self.networks[one] for one in client.networks if one in self.networks]
+        networks = [names for one in client.networks if (names := self.names_of(one))]
         found = resolve(networks, name, kind, client.aliases, forward_single_labels=client.forward_single_labels)
         self.logged += 1
         self.log.append(

@@ -75,7 +75,3 @@ def test_a_link_is_known_to_the_linking_container_only():
     """DN-54."""
     assert resolve([BLUE], "lb", "A", {"lb": "db"}).records == ("172.18.0.4",)
     assert resolve([BLUE], "lb", "A").outcome == "forward"
-
-
-def test_what_is_sent_to_the_resolver_arrives_as_it_was():
-    assert NetworkNames.from_plain(BLUE.to_plain()) == BLUE
