@@ -33,7 +33,10 @@ class Operation:
         if self.place == where:
             return f"{self.tool} {self.words()}"
         if self.tool in ("ip", "bridge"):
-            return f"{self.tool} -n {quote(self.place)} {self.words()}"
+            # The typist's own namespace has no name: it is that of the shell, whose process is $$.
+            words = self.words().removesuffix(target := f" netns {quote(where)}")
+            own = " netns $$" if self.words().endswith(target) else ""
+            return f"{self.tool} -n {quote(self.place)} {words}{own}"
         return f"ip netns exec {quote(self.place)} {self.tool} {self.words()}"
 
     def inverse(self) -> Operation | None:

@@ -33,7 +33,7 @@ _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
 _MAIN_TABLE, _BOOT, _STATIC_KINDS = 254, 3, {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
-_SCOPE_GLOBAL, _SCOPE_LINK, _SCOPE_NOWHERE = 0, 253, 255
+_SCOPE_GLOBAL, _SCOPE_LINK, _SCOPE_HOST, _SCOPE_NOWHERE = 0, 253, 254, 255
 
 
 class Surroundings(Protocol):
@@ -118,7 +118,8 @@ def _address_body(op: ops.AddAddress | ops.DeleteAddress, around: Surroundings) 
     family = 2 if interface.version == 4 else 10
     index = around.index(op.place, op.name)
     packed = interface.ip.packed
-    parts = [struct.pack("=BBBBi", family, interface.network.prefixlen, 0, 0, index)]
+    scope = _SCOPE_HOST if family == 2 and interface.is_loopback else _SCOPE_GLOBAL
+    parts = [struct.pack("=BBBBi", family, interface.network.prefixlen, 0, scope, index)]
     parts += [attribute(_IFA_LOCAL, packed), attribute(_IFA_ADDRESS, packed)]
     if family == 2 and interface.network.prefixlen < 31:
         parts.append(attribute(_IFA_BROADCAST, interface.network.broadcast_address.packed))
