@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from netlab.lab import Lab
 
 
+class Interrupted(KeyboardInterrupt):
+    """The reader has stopped a cell's command: shown in one line. Cells that wait behind it do not run, as always."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Interrupted."]
+
+
 def register(shell: Any) -> None:
     """Register the magics with an IPython shell."""
 
@@ -29,6 +36,8 @@ def _run(variables: dict[str, Any], line: str, cell: str | None) -> None:
     except NetlabError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return
+    except KeyboardInterrupt:
+        raise Interrupted from None
     sys.stdout.flush()
     if not result.ok:
         print(f"[status {result.returncode}]")
