@@ -511,6 +511,7 @@ def test_ctrl_z_stops_exec_and_fg_goes_on():
         terminal.read_until("there")
         terminal.type("\x1a")
         terminal.read_until("Stopped")
+        terminal.read_until("outer# ")
         terminal.type("fg\r")
         terminal.read_until("exec cat'\r\n")
         terminal.type("typed\r")
