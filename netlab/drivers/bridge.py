@@ -77,6 +77,7 @@ def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
             peer_mac=endpoint.mac,
             master=network.bridge,
             up=True,
+            one_queue=True,
         ),
         ops.SetUp(container, "lo"),
         ops.SetUp(container, interface),

@@ -26,6 +26,7 @@ from netlab.sandbox import ground, nftables, nodes, processes, syscalls, wire
 from netlab.sandbox.wire import MAX_MESSAGE, receive, send
 
 Request = dict[str, Any]
+Reply = tuple[Request, list[int]] | tuple[Request, list[int], int]  # fields, descriptors, and in whose name it comes
 
 
 class Agent:
@@ -36,13 +37,14 @@ class Agent:
         self.owner = owner
         self.nodes: dict[str, nodes.Node] = {}
         self.spawned: set[int] = set()
+        self.home = nodes.Home()
         self.apart: dict[int, int] = {}  # children that answer a request themselves, and the request
         self.children_wake, self.wake = socket.socketpair()
         self.children_wake.setblocking(False)
         self.wake.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.wake.fileno(), warn_on_full_buffer=False)
-        self.verbs: dict[str, Callable[[Request, list[int]], tuple[Request, list[int]] | None]] = {
+        self.verbs: dict[str, Callable[[Request, list[int]], Reply | None]] = {
             "node": self.make_node,
             "forget": self.forget_node,
             "spawn": self.spawn,
@@ -86,8 +88,8 @@ class Agent:
             for descriptor in descriptors:
                 os.close(descriptor)
         if reply is not None:
-            body, outgoing = reply
-            send(self.control, {"id": request["id"], **body}, outgoing)
+            body, outgoing, *sender = reply
+            send(self.control, {"id": request["id"], **body}, outgoing, *sender)
             for descriptor in outgoing:
                 os.close(descriptor)
         return True
@@ -126,20 +128,20 @@ class Agent:
 
     # ── verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def make_node(self, request: Request, _: list[int]) -> None:
-        """Fork a node; the child itself answers, with its namespace and a netlink socket opened in it."""
+    def make_node(self, request: Request, _: list[int]) -> Reply:
+        """Make a node; the answer comes in the name of its first process, so that the owner learns its pid."""
         name = request["name"]
         if name in self.nodes:
             os.close(self.nodes.pop(name).pidfd)
-        node = nodes.Node(name, nodes.write_files(name, request["files"]), own=tuple(request["own"]))
+        node = nodes.Node(name, nodes.write_files(name, request["files"]), tuple(request["own"]))
         shared = self.nodes[request["shares"]] if request.get("shares") else None
-        node.pid = nodes.start(node, request, self.control, shared)
-        node.pidfd = os.pidfd_open(node.pid)
+        body, descriptors = nodes.start(node, request, self.home, shared)
         self.nodes[name] = node
         self.spawned.add(node.pid)
         if request.get("on"):
             node.on = request["on"]
             nodes.link_name(self.nodes[node.on], node)
+        return body, descriptors, node.pid
 
     def forget_node(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
         """Kill all that runs in a node and let go of its namespaces."""
@@ -231,7 +233,7 @@ def main() -> None:
         send(control, {"id": 0, "error": error.errno or 0, "where": str(error.filename or "")})
         return
     features["identity_filter"] = syscalls.ignore_identity_changes()
-    syscalls.set_title("netlab: agent")
+    syscalls.set_title(nodes.AGENT_TITLE)
     agent = Agent(control, owner)
     send(control, {"id": 0, "features": features})
     nftables.load()

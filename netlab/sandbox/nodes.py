@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from netlab.sandbox import roles
@@ -34,6 +33,7 @@ from netlab.sandbox.syscalls import (
 )
 from netlab.sandbox.wire import send
 
+AGENT_TITLE = "netlab: agent"
 PATH = "/run/netlab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -41,17 +41,18 @@ _FLAGS = {"net": CLONE_NEWNET, "mnt": CLONE_NEWNS, "uts": CLONE_NEWUTS}
 _ALL = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS
 
 
-@dataclass
 class Node:
-    """One node: its first process, and the folder with its own files."""
+    """One node: its first process, the folder with its own files, and which of its namespaces are its own."""
 
-    name: str
-    folder: str
-    pid: int = 0
-    pidfd: int = -1
-    on: str | None = None  # the host that knows it by name
-    own: tuple[str, ...] = ("net", "mnt", "uts")  # the namespaces that are its own
-    namespaces: dict[str, int] | None = None  # inodes of its own network and mount namespace, once something runs there
+    def __init__(self, name: str, folder: str, own: tuple[str, ...]) -> None:
+        self.name = name
+        self.folder = folder
+        self.own = own
+        self.on: str | None = None  # the host that knows it by name
+        self.pid = 0
+        self.pidfd = -1
+        # Inodes of its own network and mount namespace, once something was started in it.
+        self.namespaces: dict[str, int] | None = None
 
 
 def warm_up() -> None:
@@ -83,33 +84,40 @@ def overwrite(path: str, text: str) -> None:
 # ── the node's own process ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def start(node: Node, request: dict[str, Any], control: socket.socket, shared: Node | None) -> int:
-    """Fork the node's first process; it answers the request itself, then plays its role until it is stopped.
+class Home:
+    """The agent's own namespaces, to come back to after being elsewhere."""
+
+    def __init__(self) -> None:
+        self._holds = [os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _FLAGS]
+
+    def come_back(self) -> None:
+        """Enter them again."""
+        for hold in self._holds:
+            setns(hold, 0)
+
+
+def start(node: Node, request: dict[str, Any], home: Home, shared: Node | None) -> tuple[dict[str, Any], list[int]]:
+    """Make a node's namespaces and start its first process; return what the owner is told, and two descriptors.
 
     What is not the node's own it has together with the node `shared`.
+
+    The agent itself goes into the new namespaces and forks there, as the last thing: the memory of a fork is shared until
+    one side writes, so every step that the child need not do is a copy that need not be made. It halves the time of a node.
     """
-    pid = os.fork()
-    if pid:
-        return pid
     try:
-        _leave_agent()
         _enter_namespaces(node, request, shared)
-        role = roles.prepare(request["role"], f"{node.folder}/log")
-        _answer(request["id"], control)
-        _close_all_but(role.descriptors)
-        set_title(request["title"])
-        role.play()
-    except OSError as error:
-        send(control, {"id": request["id"], "error": error.errno or 0, "where": str(error.filename or "")})
+        with contextlib.closing(roles.prepare(request["role"])) as role:
+            node.pid = _fork(node, request["title"], role)
+        node.pidfd = os.pidfd_open(node.pid)
+        namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    except OSError:
+        if node.pid:
+            os.kill(node.pid, signal.SIGKILL)  # a node that cannot be handed over must not stay
+        raise
     finally:
-        os._exit(1)
-
-
-def _leave_agent() -> None:
-    os.setsid()
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
+        home.come_back()
+    return {"pid": node.pid, "inode": os.fstat(namespace).st_ino}, [namespace, route.detach()]
 
 
 def _enter_namespaces(node: Node, request: dict[str, Any], shared: Node | None) -> None:
@@ -142,11 +150,35 @@ def _mount_sys() -> None:
         mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 
-def _answer(request_id: int, control: socket.socket) -> None:
-    namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-    answer = {"id": request_id, "pid": os.getpid(), "inode": os.fstat(namespace).st_ino}
-    send(control, answer, [namespace, route.fileno()])
+def _fork(node: Node, title: str, role: roles.Role) -> int:
+    """Fork the node's first process, which plays its role until it is stopped; it is born with its title."""
+    set_title(title)
+    try:
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            _leave_agent()
+            _write_to(f"{node.folder}/log")
+            _close_all_but(role.descriptors)
+            role.play()
+        finally:
+            os._exit(1)
+    finally:
+        set_title(AGENT_TITLE)
+
+
+def _leave_agent() -> None:
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _write_to(log: str) -> None:
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
 
 
 def _close_all_but(kept: set[int]) -> None:

@@ -9,19 +9,28 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from netlab.sandbox import proxy
 
 
-@dataclass
 class Role:
-    """A role that is ready to be played; `descriptors` stay open for it."""
+    """A role that is ready to be played, and the listening sockets that it has opened for that."""
 
-    play: Callable[[], None]
-    descriptors: set[int] = field(default_factory=set)
+    def __init__(self, play: Callable[[], None], listeners: Sequence[socket.socket] = ()) -> None:
+        self.play = play
+        self.listeners = listeners
+
+    @property
+    def descriptors(self) -> set[int]:
+        """What must stay open for it."""
+        return {listener.fileno() for listener in self.listeners}
+
+    def close(self) -> None:
+        """Close the sockets, in a process that does not play the role."""
+        for listener in self.listeners:
+            listener.close()
 
 
 def load() -> None:
@@ -29,12 +38,8 @@ def load() -> None:
     from netlab.sandbox import web  # noqa: F401 PLC0415 - loaded here so that every fork finds it in memory
 
 
-def prepare(role: dict[str, Any], log: str) -> Role:
-    """Open what the role needs (sockets, a log), so that a node that has answered is a node that serves."""
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
+def prepare(role: dict[str, Any]) -> Role:
+    """Open the sockets that the role needs, so that a node that has been made is a node that serves."""
     kind = role["kind"]
     if kind == "web":
         return _web(role)
@@ -70,13 +75,13 @@ def _web(role: dict[str, Any]) -> Role:
     listeners = [_listener("tcp", socket.AF_INET, "0.0.0.0", role["port"])]
     if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
         listeners.append(_listener("tcp", socket.AF_INET6, "::", role["port"]))
-    return Role(lambda: web.serve(listeners, role["title"]), {listener.fileno() for listener in listeners})
+    return Role(lambda: web.serve(listeners, role["title"]), listeners)
 
 
 def _proxy(role: dict[str, Any]) -> Role:
     protocol, (address, port) = role["protocol"], role["target"]
     listeners = [proxy.listen(protocol, *where) for where in role["listen"]]
-    return Role(lambda: proxy.serve(protocol, listeners, (address, port)), {one.fileno() for one in listeners})
+    return Role(lambda: proxy.serve(protocol, listeners, (address, port)), listeners)
 
 
 def _program(role: dict[str, Any]) -> Role:
@@ -91,4 +96,4 @@ def _program(role: dict[str, Any]) -> Role:
             os.set_inheritable(number, True)
         os.execve(role["argv"][0], role["argv"], role["environment"])
 
-    return Role(play, {listener.fileno() for listener in listeners})
+    return Role(play, listeners)

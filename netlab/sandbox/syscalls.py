@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from functools import cache
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -64,16 +65,22 @@ def end_with_parent(number: int) -> None:
     _check(_libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl")
 
 
+@cache
+def _arguments() -> tuple[int, int]:
+    """Return where the arguments of this program's start lie in memory, and how many bytes they have."""
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    start, end = int(fields[45]), int(fields[46])  # arg_start and arg_end, fields 48 and 49 of proc_pid_stat(5)
+    return start, end - start
+
+
 def set_title(title: str) -> None:
     """Change what `ps` shows of this process, name and command line.
 
     The kernel shows the memory that held the arguments at start (proc_pid_cmdline(5)); it is written over in place.
     """
     _libc.prctl(_PR_SET_NAME, title.partition(":")[0].encode()[:15], 0, 0, 0)
-    with open("/proc/self/stat", "rb") as file:
-        fields = file.read().rpartition(b")")[2].split()
-    start, end = int(fields[45]), int(fields[46])  # arg_start and arg_end, fields 48 and 49 of proc_pid_stat(5)
-    room = end - start
+    start, room = _arguments()
     if room > 0:
         ctypes.memmove(start, title.encode()[: room - 1].ljust(room, b"\0"), room)
 

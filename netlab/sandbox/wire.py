@@ -34,9 +34,15 @@ def read_file(descriptor: int) -> bytes:
         return file.read()
 
 
-def send(control: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
-    """Send one message whole, with descriptors (SCM_RIGHTS, unix(7))."""
-    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+def send(
+    control: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = (), sender: int | None = None
+) -> None:
+    """Send one message whole, with descriptors (SCM_RIGHTS, unix(7)), and in the name of another process if one is given."""
+    ancillary: list[tuple[int, int, bytes | array.array[int]]] = []
+    if descriptors:
+        ancillary.append((socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors)))
+    if sender is not None:
+        ancillary.append((socket.SOL_SOCKET, socket.SCM_CREDENTIALS, _CREDENTIALS.pack(sender, 0, 0)))
     control.sendmsg([json.dumps(message).encode()], ancillary)
 
 
