@@ -275,8 +275,9 @@ class AddAddress(Operation):
     address: str
 
     def words(self) -> str:
-        broadcast = "" if ":" in self.address else "broadcast + "
-        return f"address add {self.address} {broadcast}dev {quote(self.name)}"
+        # An IPv6 address is not probed for duplicates: nobody else hands out addresses here, and the probe takes a second.
+        how = "nodad " if ":" in self.address else "broadcast + "
+        return f"address add {self.address} {how}dev {quote(self.name)}"
 
     def inverse(self) -> Operation:
         return DeleteAddress(self.place, self.name, self.address)
