@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from netlab.errors import NotFound, SandboxError
-from netlab.language import LANGUAGES, Language, current
+from netlab.language import LANGUAGES, Language, current, say
 
 _FIRST_CHAPTER = "00-introduction.ipynb"
 
@@ -66,6 +66,14 @@ def notebook(lang: Language | None, port: int, *, no_browser: bool, more: tuple[
         *(["--no-browser"] if no_browser else []),
         *more,
     ]
+    click.echo(
+        say(
+            en="netlab: starting JupyterLab; the address follows, Ctrl-C twice ends it",
+            ja="netlab: JupyterLab を起動しています。アドレスはこの後に表示されます。終了は Ctrl-C を 2 回",
+            language=chosen,
+        ),
+        err=True,
+    )
     try:
         os.execve(argv[0], argv, _environment(root, chosen))
     except OSError as error:

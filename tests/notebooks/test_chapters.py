@@ -91,6 +91,19 @@ def test_stored_outputs_are_those_of_a_whole_run(language: str, stem: str) -> No
 
 
 @every_notebook
+def test_every_lab_is_stored_as_a_picture(language: str, stem: str) -> None:
+    """Where a lab is shown there is a diagram, for viewers that cannot run it, and its output has its cell's number."""
+    shown = 0
+    for cell in code_cells(language, stem):
+        for output in cell.outputs:
+            assert output.get("execution_count", cell.execution_count) == cell.execution_count
+            if "\n├─" in output.get("data", {}).get("text/plain", ""):
+                assert "image/svg+xml" in output.data, cell.source
+                shown += 1
+    assert shown
+
+
+@every_notebook
 def test_no_output_is_longer_than_a_screen(language: str, stem: str) -> None:
     """Nobody has to scroll through an output."""
     for cell in code_cells(language, stem):
