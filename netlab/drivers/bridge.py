@@ -45,7 +45,7 @@ def make(network: BridgeNetwork) -> list[ops.Operation]:
     host, bridge = network.host, network.bridge
     return [
         ops.AddBridge(host, bridge, index=network.index, mac=network.mac, up=True),
-        *(ops.AddAddress(host, bridge, gateway) for gateway in network.gateways),
+        *(ops.AddAddress(host, bridge, gateway, nodad=":" in gateway) for gateway in network.gateways),
     ]
 
 
@@ -69,5 +69,7 @@ def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
     ]
     if endpoint.address(6) is not None:
         connected.append(ops.SetSysctl(container, f"net.ipv6.conf.{interface}.disable_ipv6", "0"))
-    connected += [ops.AddAddress(container, interface, address) for address in endpoint.addresses]
+    connected += [
+        ops.AddAddress(container, interface, address, nodad=":" in address) for address in endpoint.addresses
+    ]
     return connected

@@ -120,7 +120,7 @@ def _address_body(op: ops.AddAddress | ops.DeleteAddress, around: Surroundings) 
     index = around.index(op.place, op.name)
     packed = interface.ip.packed
     scope = _SCOPE_HOST if family == 2 and interface.is_loopback else _SCOPE_GLOBAL
-    flags = 0 if family == 2 else _NODAD
+    flags = _NODAD if isinstance(op, ops.AddAddress) and op.nodad else 0
     parts = [struct.pack("=BBBBi", family, interface.network.prefixlen, flags, scope, index)]
     parts += [attribute(_IFA_LOCAL, packed), attribute(_IFA_ADDRESS, packed)]
     if family == 2 and interface.network.prefixlen < 31:
