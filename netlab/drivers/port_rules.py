@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netlab.drivers.rules import HostRule, RuleChange, chains_and_jumps, family_of, iptables
+from netlab.drivers.rules import HostRule, RuleChange, chains_and_jumps, family_of, host_route, iptables
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def _dnat(bridge: str, address: str, port: PortRules, chain: str) -> HostRule:
         text, line = f"{text}ip6 saddr != fe80::/10 ", f"{line}! -s fe80::/10 "
     if not _every(port.host_address):
         text += f"{family} daddr {port.host_address} "
-        line += f"-d {_host_route(port.host_address)} "
+        line += f"-d {host_route(port.host_address)} "
     text += f"{port.protocol} dport {port.host_port} counter dnat to {target}"
     line += f"! -i {bridge} {_iptables_port(port.protocol, port.host_port)} -j DNAT --to-destination {target}"
     return HostRule(family, chain, text, line, "DNAT")
@@ -66,7 +65,7 @@ def _dnat(bridge: str, address: str, port: PortRules, chain: str) -> HostRule:
 
 def _open_port(bridge: str, address: str, number: int, protocol: str, chain: str) -> HostRule:
     family = family_of(address)
-    line = f"{iptables(family)} -A DOCKER -d {_host_route(address)} ! -i {bridge} -o {bridge} "
+    line = f"{iptables(family)} -A DOCKER -d {host_route(address)} ! -i {bridge} -o {bridge} "
     line += f"{_iptables_port(protocol, number)} -j ACCEPT"
     return HostRule(
         family, chain, f"{family} daddr {address} {protocol} dport {number} counter accept", line, "PUBLISHED PORT"
@@ -75,10 +74,6 @@ def _open_port(bridge: str, address: str, number: int, protocol: str, chain: str
 
 def _iptables_port(protocol: str, number: int) -> str:
     return f"-p {protocol} -m {protocol} --dport {number}"
-
-
-def _host_route(address: str) -> str:
-    return f"{address}/{ipaddress.ip_address(address).max_prefixlen}"
 
 
 def _every(address: str) -> bool:

@@ -20,6 +20,7 @@ Source: moby/moby integration/network/bridge/nftablesdoc and iptablesdoc, genera
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,10 @@ _ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
 
 @dataclass(frozen=True, slots=True)
 class HostRule:
-    """One rule: where it stands, how nft writes it, the iptables line with the same meaning, and what it is for."""
+    """One rule: where it stands, how nft writes it, the iptables line with the same meaning, and what it is for.
+
+    `iptables_line` is empty where the iptables backend needs nothing for it, and a few lines where it needs several.
+    """
 
     family: str
     chain: str
@@ -122,21 +126,25 @@ def _host_rules(family: str) -> Iterable[HostRule]:
     ipt = iptables(family)
     loopback = "::1" if family == "ip6" else "127.0.0.0/8"
     jump = "fib daddr type local counter jump nat-prerouting-and-output"
+    chains = ("FORWARD -j DOCKER-FORWARD", "DOCKER-FORWARD -j DOCKER-CT", "DOCKER-FORWARD -j DOCKER-INTERNAL")
     forward = (
         (f"jump {USER_CHAIN}", f"{ipt} -A FORWARD -j {USER_CHAIN}", "YOUR OWN RULES"),
         (
             "iifname vmap @filter-forward-internal-jumps",
-            f"{ipt} -A DOCKER-FORWARD -j DOCKER-INTERNAL",
+            "\n".join(f"{ipt} -A {chain}" for chain in chains),
             "FROM AN INTERNAL BRIDGE",
         ),
         ("oifname vmap @filter-forward-in-jumps", f"{ipt} -A DOCKER-FORWARD -j DOCKER-BRIDGE", "TO A BRIDGE"),
-        ("iifname vmap @filter-forward-out-jumps", f"{ipt} -A FORWARD -j DOCKER-FORWARD", "FROM A BRIDGE"),
+        ("iifname vmap @filter-forward-out-jumps", "", "FROM A BRIDGE"),  # these rules stand in DOCKER-FORWARD itself
     )
     for text, line, comment in forward:
         yield HostRule(family, "filter-FORWARD", text, line, comment)
     to_local = f"{ipt} -t nat -A {{}}-m addrtype --dst-type LOCAL -j DOCKER"
     yield HostRule(family, "nat-PREROUTING", jump, to_local.format("PREROUTING "), "TO THE HOST ITSELF")
-    text, line = f"{family} daddr != {loopback} {jump}", to_local.format(f"OUTPUT ! -d {loopback} ")
+    text, line = (
+        f"{family} daddr != {loopback} {jump}",
+        to_local.format(f"OUTPUT ! -d {'::1/128' if family == 'ip6' else loopback} "),
+    )
     yield HostRule(family, "nat-OUTPUT", text, line, "FROM THE HOST TO ITSELF")
     bound = f"{family} daddr . meta l4proto . th dport vmap @nat-address-port-jumps"
     yield HostRule(family, "nat-prerouting-and-output", bound, "", "PUBLISHED ON ONE ADDRESS")
@@ -202,10 +210,12 @@ def _bridge_rules(network: BridgeRules) -> Iterable[HostRule]:
     yield HostRule(family, out, "counter accept", outgoing, "OUTGOING")
     if network.masquerade:
         yield _source_nat(network)
-    # Docker 29 has one such rule for each container's address.
-    host_itself = f"{family} daddr != {network.gateway} " if network.gateway else ""
+    # Docker 29 has one such rule for each container's address, and needs no exception for the gateway's.
     line = f"{ipt} -t raw -A PREROUTING -d {subnet} ! -i {bridge} -j DROP"
-    text = f'{host_itself}iifname != "{bridge}" counter drop'
+    text = f'iifname != "{bridge}" counter drop'
+    if network.gateway:
+        text = f"{family} daddr != {network.gateway} {text}"
+        line = f"{ipt} -t raw -A PREROUTING -d {host_route(network.gateway)} -j ACCEPT\n{line}"
     yield HostRule(family, f"raw-prerouting__{bridge}", text, line, "DROP DIRECT ACCESS")
 
 
@@ -214,7 +224,10 @@ def _neighbour_discovery(network: BridgeRules, chain: str) -> Iterable[HostRule]
     if network.icc or network.family == "ip":
         return
     bridge = network.bridge
-    line = f"ip6tables -A DOCKER -i {bridge} -o {bridge} -p icmpv6 --icmpv6-type 135 -j ACCEPT"  # and one for type 136
+    line = "\n".join(
+        f"ip6tables -A DOCKER -i {bridge} -o {bridge} -p ipv6-icmp -m icmp6 --icmpv6-type {kind} -j ACCEPT"
+        for kind in (135, 136)
+    )
     text = f'iifname "{bridge}" icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} counter accept'
     yield HostRule("ip6", chain, text, line, "NEIGHBOUR DISCOVERY")
 
@@ -269,3 +282,8 @@ def _script(lines: Sequence[str], rules: Iterable[HostRule]) -> str:
 def iptables(family: str) -> str:
     """Return the command for a family of addresses."""
     return "ip6tables" if family == "ip6" else "iptables"
+
+
+def host_route(address: str) -> str:
+    """Return an address as a subnet of its own: 172.18.0.2/32."""
+    return f"{address}/{ipaddress.ip_address(address).max_prefixlen}"

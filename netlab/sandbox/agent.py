@@ -115,10 +115,14 @@ class Agent:
                 send(self.control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
     def end_what_is_left(self, pid: int) -> None:
-        """When a node's first process has ended, end all others that run in the node, as an engine does."""
+        """When a node's first process has ended, end all others that run in the node, as an engine does, and its name."""
         for node in self.nodes.values():
-            if node.pid == pid and node.namespaces:
-                processes.end_all_in(node.namespaces)
+            if node.pid == pid:
+                if node.namespaces:
+                    processes.end_all_in(node.namespaces)
+                if node.on:
+                    with contextlib.suppress(OSError, KeyError):  # its host may have ended as well
+                        nodes.unlink_name(self.nodes[node.on], node.name)
 
     # ── verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,7 +138,8 @@ class Agent:
         self.nodes[name] = node
         self.spawned.add(node.pid)
         if request.get("on"):
-            nodes.link_name(self.nodes[request["on"]], node)
+            node.on = request["on"]
+            nodes.link_name(self.nodes[node.on], node)
 
     def forget_node(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
         """Kill all that runs in a node and let go of its namespaces."""

@@ -49,6 +49,7 @@ class Node:
     folder: str
     pid: int = 0
     pidfd: int = -1
+    on: str | None = None  # the host that knows it by name
     own: tuple[str, ...] = ("net", "mnt", "uts")  # the namespaces that are its own
     namespaces: dict[str, int] | None = None  # inodes of its own network and mount namespace, once something runs there
 

@@ -16,6 +16,7 @@ _RESTLESS = {
     *("packets", "bytes", "operstate", "qdisc", "tso_max_size", "tso_max_segs"),
     *("tentative", "topology_change", "topology_change_detected"),
 }
+_LATE_FLAGS = ("NO-CARRIER", "linkdown")  # they follow LOWER_UP a moment later
 _PARAMETERS = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding", "net.ipv4.conf.all.route_localnet")
 
 
@@ -48,7 +49,7 @@ def plain(value):
         return value
     kept = {key: plain(one) for key, one in value.items() if key not in _RESTLESS}
     if "flags" in kept:
-        kept["flags"] = [flag for flag in kept["flags"] if flag != "NO-CARRIER"]  # follows LOWER_UP a moment later
+        kept["flags"] = [flag for flag in kept["flags"] if flag not in _LATE_FLAGS]
     if "ifname" in kept and not str(kept.get("address", "")).startswith("02:42:"):
         kept.pop("address", None)  # drawn at random by the kernel
     return kept
@@ -116,10 +117,11 @@ class Traces:
     """The processes and namespaces of a lab, noted while it runs, to see afterwards that all are gone."""
 
     def __init__(self, lab) -> None:
-        self.pids = pids_of(lab)
+        pids = pids_of(lab)
         mine = _namespaces("self")
-        self.namespaces = {number for pid in self.pids for number in _namespaces(pid) - mine}
-        assert self.pids
+        self.processes = {(pid, _began(pid)): command_of(pid) for pid in pids}
+        self.namespaces = {number for pid in pids for number in _namespaces(pid) - mine}
+        assert self.processes
         assert len(self.namespaces) > 10
 
     def wait_until_gone(self, seconds: float = 2.0) -> None:
@@ -130,11 +132,14 @@ class Traces:
             time.sleep(0.01)
 
     def left(self) -> list[str]:
-        """Return what is still there of them, in words."""
+        """Return what is still there of them, in words.
+
+        Other labs of this machine may have namespaces of the same numbers by now, so processes are known by pid and start.
+        """
         found = [
-            f"process {entry.name} is in a namespace of the lab: {command_of(entry.name)}"
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdecimal() and _namespaces(entry.name) & self.namespaces
+            f"process {pid} is still there: {command}"
+            for (pid, began), command in self.processes.items()
+            if began and _began(pid) == began
         ]
         held = {f"net:[{number}]" for number in self.namespaces}
         for descriptor in Path("/proc/self/fd").iterdir():
@@ -171,6 +176,14 @@ def command_of(pid: int | str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return ""
+
+
+def _began(pid: int) -> int:
+    """Return when a process began, in ticks since the machine's start; 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return 0
 
 
 def _namespaces(pid: int | str) -> set[int]:
