@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from typing import Any
 
 from netlab import ops
-from netlab.drivers import bridge
 from netlab.errors import SandboxError
 from netlab.model import PlaceKind
 from netlab.places import internet as outside
@@ -19,7 +18,8 @@ from netlab.world import World
 
 _START_SECONDS = 30
 
-RESOLV_CONF = f"nameserver {outside.DNS_ADDRESS}\n"
+RESOLVERS = (outside.DNS_ADDRESS,)
+RESOLV_CONF = "".join(f"nameserver {address}\n" for address in RESOLVERS)
 
 
 def host_names(count: int) -> list[str]:
@@ -57,8 +57,8 @@ def wait(future: Future[Answer]) -> Answer:
         ) from None
 
 
-def operations(hosts: Sequence[str], network: bridge.BridgeNetwork | None) -> list[ops.Operation]:
-    """Return what wires up the internet and the hosts, and makes docker0 when a network is given."""
+def operations(hosts: Sequence[str]) -> list[ops.Operation]:
+    """Return what wires up the internet and the hosts."""
     names = _names(hosts)
     wiring = outside.router_operations()
     for host in hosts:
@@ -66,8 +66,6 @@ def operations(hosts: Sequence[str], network: bridge.BridgeNetwork | None) -> li
     for one in outside.outsiders({}):
         if one.address and one.bridge and one.gateway:
             wiring += outside.plug_in(one.name, one.address, one.bridge, one.gateway)
-    if network is not None:
-        wiring += [ops.SetSysctl(network.host, "net.ipv4.ip_forward", "1"), *bridge.make(network)]
     return wiring
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import threading
 import warnings
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from netlab import founding, observer, ops, service
-from netlab.engine import Engine, docker0
+from netlab import founding, ipam_config, observer, ops, service
+from netlab.docker.engine import Engine
+from netlab.docker.networks import Wanted
+from netlab.docker.records import Attachment, Specification
 from netlab.errors import LabClosed, NameTaken, RequestError
 from netlab.kernel.apply import apply
 from netlab.model import Snapshot
-from netlab.names import check_namespace
+from netlab.names import check_namespace, check_network
 from netlab.places.container import Container
 from netlab.places.internet import Internet
+from netlab.places.network import Network
 from netlab.places.place import Place
+from netlab.publish import parse
 from netlab.registry import Registration
 from netlab.sandbox.client import Sandbox
 from netlab.view.commands import Commands
@@ -46,7 +50,7 @@ class Lab:
     def __init__(self, name: str | None = None, *, docker: bool = True, hosts: int = 1) -> None:
         if not isinstance(hosts, int) or not 1 <= hosts <= _MOST_HOSTS:
             raise RequestError(f"A lab has 1 to {_MOST_HOSTS} hosts, not {hosts!r}.")
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._docker = docker
         self._host_names = founding.host_names(hosts)
         self.history: list[Change] = []
@@ -63,23 +67,24 @@ class Lab:
     # ── the life of a lab ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _build(self) -> None:
-        network = docker0(self._host_names[0])
         self.world = World(Sandbox())
         try:
             founding.found(self.world, self._host_names)
-            apply(founding.operations(self._host_names, network if self._docker else None), self.world)
+            apply(founding.operations(self._host_names), self.world)
+            self._engine = Engine(self, self.world, self._host_names[0])
+            if self._docker:
+                self._engine.networks.make_default()
         except BaseException:
             self.world.close()
             self.world.sandbox.close()
             raise
-        self._engine = Engine(self, self.world, network)
         self.internet = Internet(self)
         self.hosts = [Place(self, name) for name in self._host_names]
         self.host = self.hosts[0]
 
     def reset(self) -> None:
         """Throw away all that was built and start again as at the beginning; also brings back a lab that has died."""
-        with self._lock:
+        with self.lock:
             if not self._leak.alive:
                 raise LabClosed("This lab was closed. Make a new one: lab = Lab()")
             self.world.close()
@@ -89,7 +94,7 @@ class Lab:
 
     def close(self) -> None:
         """End the lab and everything in it; harmless when repeated."""
-        with self._lock:
+        with self.lock:
             self._leak.detach()
             self._registration.close()
             self.world.close()
@@ -137,7 +142,7 @@ class Lab:
 
     def snapshot(self) -> Snapshot:
         """Return all that the kernel reports, at this moment."""
-        return observer.snapshot(self.world, self.name, {})
+        return observer.snapshot(self.world, self.name, self._engine.bridges())
 
     def show(self) -> Picture:
         """Return the diagram of the lab, drawn from what the kernel reports."""
@@ -158,7 +163,7 @@ class Lab:
 
     def change(self, title: str, operations: Sequence[ops.Operation]) -> None:
         """Apply operations, all or none, and note them in the history; raises KernelRefused."""
-        with self._lock:
+        with self.lock:
             apply(operations, self.world)
             self.note(title, operations)
 
@@ -187,7 +192,7 @@ class Lab:
 
         Equivalent to: `ip netns add NAME` (ip-netns(8)).
         """
-        with self._lock:
+        with self.lock:
             self.check_free([check_namespace(name)])
             self.change(f"namespace {name}", [ops.AddNamespace(self.host.name, name)])
             self.world.refresh()
@@ -198,7 +203,7 @@ class Lab:
 
         Equivalent to: `ip netns delete NAME`.
         """
-        with self._lock:
+        with self.lock:
             self.world.refresh()
             if self.world.entry(check_namespace(name)).kind != "namespace":
                 raise RequestError(f"{name} is no namespace made by hand. To remove a container: lab.rm({name!r})")
@@ -207,34 +212,115 @@ class Lab:
 
     # ── containers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, name: str, image: str = "alpine", *, hostname: str | None = None) -> Container:
-        """Make a container and connect it to docker0, as `docker run -d --name NAME IMAGE` does.
+    def run(
+        self,
+        name: str,
+        image: str = "alpine",
+        *,
+        network: str | Network = "bridge",
+        publish: str | Sequence[str] = (),
+        ip: str | None = None,
+        ip6: str | None = None,
+        aliases: Sequence[str] = (),
+        hostname: str | None = None,
+    ) -> Container:
+        """Make a container and connect it to a network, as `docker run -d --name NAME IMAGE` does.
 
-        It has a network, mount and host name of its own and one process. Raises RequestError for a name that cannot be,
-        NameTaken, NotFound for an unknown image; nothing has changed then.
+        It has a network, mount and host name of its own and one process. `publish` takes what follows `-p`, as "8080:80".
+        Raises RequestError for what cannot be, NameTaken, NotFound for an unknown image or network; nothing has changed
+        then.
         """
-        with self._lock:
-            return self._engine.run([name], image, hostname)[0]
+        mode = network.name if isinstance(network, Network) else network
+        bindings = [one for spec in ([publish] if isinstance(publish, str) else publish) for one in parse(spec)]
+        asked = Specification(
+            image,
+            hostname,
+            mode,
+            Attachment(mode, ip, ip6, tuple(aliases)),
+            tuple(bindings),
+        )
+        with self.lock:
+            return self._engine.run([name], asked)[0]
 
-    def run_many(self, names: Iterable[str], image: str = "alpine") -> list[Container]:
+    def run_many(
+        self, names: Iterable[str], image: str = "alpine", *, network: str | Network = "bridge"
+    ) -> list[Container]:
         """Make several containers of one image at once, in order; all of them, or none when one fails."""
-        with self._lock:
-            return self._engine.run(list(names), image, None)
+        mode = network.name if isinstance(network, Network) else network
+        with self.lock:
+            return self._engine.run(list(names), Specification(image, None, mode))
 
     def start(self, name: str) -> Container:
         """Start a stopped container; it may get another address, as with Docker."""
-        with self._lock:
+        with self.lock:
             return self._engine.start(name)
 
     def stop(self, name: str) -> Container:
         """Stop a container: its processes end, and its veth pair and its address are free again."""
-        with self._lock:
+        with self.lock:
             return self._engine.stop(name)
 
     def rm(self, name: str) -> None:
         """Remove a container, running or not, as `docker rm -f NAME` does."""
-        with self._lock:
+        with self.lock:
             self._engine.remove(name)
+
+    # ── networks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """All networks by name."""
+        return {name: Network(self, record) for name, record in self._engine.networks.records.items()}
+
+    def network(
+        self,
+        name: str,
+        *,
+        driver: str = "bridge",
+        subnet: str | None = None,
+        gateway: str | None = None,
+        ip_range: str | None = None,
+        internal: bool = False,
+        ipv6: bool = False,
+        labels: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> Network:
+        """Make a network, as `docker network create NAME` does; raises NameTaken, RequestError; nothing has changed then."""
+        subnets, ranges, gateways = ([one] if one is not None else [] for one in (subnet, ip_range, gateway))
+        wanted = Wanted(
+            check_network(name),
+            driver,
+            ipam_config.configs(subnets, ranges, gateways),
+            internal,
+            ipv6,
+            dict(labels or {}),
+            dict(options or {}),
+        )
+        with self.lock:
+            return Network(self, self._engine.networks.create(wanted))
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network, as `docker network rm NAME` does; raises RequestError while containers are on it."""
+        with self.lock:
+            self._engine.networks.remove(name)
+
+    def connect(
+        self,
+        network: str,
+        container: str,
+        *,
+        ip: str | None = None,
+        ip6: str | None = None,
+        aliases: Sequence[str] = (),
+    ) -> None:
+        """Connect a running container to one more network, as `docker network connect NETWORK CONTAINER` does."""
+        with self.lock:
+            self._engine.connect(container, network, Attachment(network, ip, ip6, tuple(aliases)))
+
+    def disconnect(self, network: str, container: str) -> None:
+        """Take a container off a network, as `docker network disconnect NETWORK CONTAINER` does."""
+        with self.lock:
+            self._engine.disconnect(container, network)
 
 
 def _warn_of_leak(name: str, registration: Registration) -> None:

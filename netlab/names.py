@@ -33,6 +33,15 @@ def check_namespace(name: object) -> str:
     )
 
 
+def check_network(name: object) -> str:
+    """Return the name if a network may have it (Docker allows nearly everything); raises RequestError."""
+    if isinstance(name, str) and name.strip() and len(name) <= _LONGEST and name.isprintable():
+        return name
+    raise RequestError(
+        f"Invalid network name {_shown(name)}: it needs one to {_LONGEST} characters. For example: my-network"
+    )
+
+
 def check_interface(name: object) -> str:
     """Return the name if a network interface may have it (the kernel's rule, dev_valid_name); raises RequestError."""
     if isinstance(name, str) and name not in (".", "..") and _INTERFACE.fullmatch(name) and len(name.encode()) <= 15:

@@ -272,15 +272,17 @@ class SetMac(Operation):
 class AddAddress(Operation):
     """Give an interface an address; `address` is written 172.17.0.2/16.
 
-    Equivalent to: `ip address add ADDRESS dev NAME` (ip-address(8)), with the subnet's broadcast address for IPv4.
+    Equivalent to: `ip address add ADDRESS dev NAME` (ip-address(8)), with the subnet's broadcast address for IPv4. With
+    `nodad` an IPv6 address is used at once, without a second's probing whether somebody else has it.
     """
 
     name: str
     address: str
+    nodad: bool = False
 
     def words(self) -> str:
         broadcast = "" if ":" in self.address else "broadcast + "
-        return f"address add {self.address} {broadcast}dev {quote(self.name)}"
+        return f"address add {self.address} {broadcast}{'nodad ' if self.nodad else ''}dev {quote(self.name)}"
 
     def inverse(self) -> Operation:
         return DeleteAddress(self.place, self.name, self.address)

@@ -119,6 +119,11 @@ class World:
             self._entries[name] = entry
         return entry
 
+    def discard(self, answer: Answer) -> None:
+        """Let go of what an answer brought, for a node that is no place."""
+        for descriptor in answer.descriptors:
+            os.close(descriptor)
+
     def end(self, name: str) -> None:
         """End all processes of a node and let go of it."""
         entry = self.entry(name)

@@ -6,25 +6,22 @@ from dataclasses import dataclass
 
 from netlab import ops
 
-TABLE = "docker-bridges"
-
 
 @dataclass(frozen=True, slots=True)
 class BridgeNetwork:
-    """A bridge on a host, with its subnet and its gateway address."""
+    """A bridge on a host, with its gateway addresses, as 172.18.0.1/16."""
 
     host: str
     bridge: str
-    subnet: str
-    gateway: str
-    prefix_length: int
     mac: str
+    gateways: tuple[str, ...]
     index: int = 0
+    mtu: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A container's connection to a network: both ends of the veth pair, and the address.
+    """A container's connection to a network: both ends of the veth pair, and its addresses, as 172.18.0.2/16.
 
     `index` is the number of the container's end; the host's end has the next one.
     """
@@ -33,40 +30,29 @@ class Endpoint:
     interface: str
     veth: str
     index: int
-    address: str
+    addresses: tuple[str, ...]
     mac: str
+    aliases: tuple[str, ...] = ()
+
+    def address(self, version: int = 4) -> str | None:
+        """Return its IPv4 or IPv6 address without the length, if it has one."""
+        plain = (one.partition("/")[0] for one in self.addresses)
+        return next((one for one in plain if (":" in one) == (version == 6)), None)
 
 
 def make(network: BridgeNetwork) -> list[ops.Operation]:
-    """Return the operations that make the bridge, its address and its masquerade rule."""
+    """Return the operations that make the bridge and its addresses; its rules are in `rules`."""
     host, bridge = network.host, network.bridge
     return [
         ops.AddBridge(host, bridge, index=network.index, mac=network.mac, up=True),
-        ops.AddAddress(host, bridge, f"{network.gateway}/{network.prefix_length}"),
-        ops.NftRules(host, masquerade(network.subnet, bridge)),
+        *(ops.AddAddress(host, bridge, gateway, nodad=":" in gateway) for gateway in network.gateways),
     ]
 
 
-def masquerade(subnet: str, bridge: str) -> str:
-    """Return the nft script that hides a subnet behind the host's address on its way out.
-
-    Table and chain have the names that Docker's nftables backend gives them. They are not those of `iptables -t nat`, which
-    refuses to work on a table that holds another tool's rules.
-    """
-    rule = f'ip saddr {subnet} oifname != "{bridge}" counter masquerade comment "MASQUERADE"'
-    return "\n".join(
-        [
-            f"add table ip {TABLE}",
-            f"add chain ip {TABLE} nat-POSTROUTING {{ type nat hook postrouting priority srcnat; policy accept; }}",
-            f"add rule ip {TABLE} nat-POSTROUTING {rule}",
-        ]
-    )
-
-
 def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
-    """Return the operations that connect a container's namespace to the bridge."""
+    """Return the operations that connect a container's namespace to the bridge; a default route is not among them."""
     container, interface = endpoint.container, endpoint.interface
-    return [
+    connected: list[ops.Operation] = [
         ops.AddVeth(
             network.host,
             endpoint.veth,
@@ -75,12 +61,16 @@ def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
             index=endpoint.index + 1,
             peer_index=endpoint.index,
             peer_mac=endpoint.mac,
+            mtu=network.mtu,
             master=network.bridge,
             up=True,
             one_queue=True,
         ),
-        ops.SetUp(container, "lo"),
         ops.SetUp(container, interface),
-        ops.AddAddress(container, interface, f"{endpoint.address}/{network.prefix_length}"),
-        ops.AddRoute(container, "default", network.gateway),
     ]
+    if endpoint.address(6) is not None:
+        connected.append(ops.SetSysctl(container, f"net.ipv6.conf.{interface}.disable_ipv6", "0"))
+    connected += [
+        ops.AddAddress(container, interface, address, nodad=":" in address) for address in endpoint.addresses
+    ]
+    return connected

@@ -33,6 +33,7 @@ _NUM_TX_QUEUES, _NUM_RX_QUEUES = 31, 32
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
+_NODAD = 0x02  # IFA_F_NODAD
 _MAIN_TABLE, _BOOT, _STATIC_KINDS = 254, 3, {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 _SCOPE_GLOBAL, _SCOPE_LINK, _SCOPE_HOST, _SCOPE_NOWHERE = 0, 253, 254, 255
 
@@ -126,7 +127,8 @@ def _address_body(op: ops.AddAddress | ops.DeleteAddress, around: Surroundings) 
     index = around.index(op.place, op.name)
     packed = interface.ip.packed
     scope = _SCOPE_HOST if family == 2 and interface.is_loopback else _SCOPE_GLOBAL
-    parts = [struct.pack("=BBBBi", family, interface.network.prefixlen, 0, scope, index)]
+    flags = _NODAD if isinstance(op, ops.AddAddress) and op.nodad else 0
+    parts = [struct.pack("=BBBBi", family, interface.network.prefixlen, flags, scope, index)]
     parts += [attribute(_IFA_LOCAL, packed), attribute(_IFA_ADDRESS, packed)]
     if family == 2 and interface.network.prefixlen < 31:
         parts.append(attribute(_IFA_BROADCAST, interface.network.broadcast_address.packed))

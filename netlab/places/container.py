@@ -1,61 +1,80 @@
-"""Containers: places with an image, an id and a connection to a network."""
+"""Containers: places with an image, an id and connections to networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
+from netlab.docker.records import Published, Specification
 from netlab.drivers.bridge import Endpoint
-from netlab.images import Image
 from netlab.ops import Operation
 from netlab.places.home import Home
 from netlab.places.place import Place
+from netlab.publish import shown
 from netlab.view.commands import Commands
 
 
 class Container(Place):
     """A container. It is kept while it is stopped; its network namespace is not, as with Docker."""
 
-    def __init__(self, lab: Home, name: str, identifier: str, image: Image, hostname: str | None = None) -> None:
+    def __init__(self, lab: Home, name: str, identifier: str, asked: Specification) -> None:
         super().__init__(lab, name)
         self.id = identifier
-        self.image = image.name
-        self.hostname = hostname or identifier[:12]
-        self._endpoint: Endpoint | None = None
-        self._operations: tuple[Operation, ...] = ()
+        self.asked = asked
+        self.hostname = asked.hostname or identifier[:12]
+        self.running = False
+        self.endpoints: dict[str, Endpoint] = {}  # by the network's name, in the order in which they were made
+        self.published: list[Published] = []
+        self.operations: list[Operation] = []
+        self.teardown = ExitStack()  # what undoes its start, the last first
 
     def __repr__(self) -> str:
         return f"<container {self.name} {self.image} {self.address or self.status}>"
 
     @property
+    def image(self) -> str:
+        """The image's name."""
+        return self.asked.image
+
+    @property
     def status(self) -> str:
         """Either "running" or "exited"."""
-        return "running" if self._endpoint is not None and self.name in self._lab.world else "exited"
+        return "running" if self.running else "exited"
 
     @property
     def address(self) -> str | None:
-        """The address that it was given, or None while it is not running."""
-        return self._endpoint.address if self._endpoint is not None and self.status == "running" else None
+        """The address on its first network, or None while it has none."""
+        return next((endpoint.address() for endpoint in self.endpoints.values()), None)
+
+    @property
+    def addresses(self) -> dict[str, str | None]:
+        """The IPv4 address on each network, by the network's name."""
+        return {network: endpoint.address() for network, endpoint in self.endpoints.items()}
 
     @property
     def veth(self) -> str | None:
-        """The name of the host's end of its veth pair, or None while it is not running."""
-        return self._endpoint.veth if self._endpoint is not None and self.status == "running" else None
+        """The name of the host's end of its first veth pair, or None while it has none."""
+        return next((endpoint.veth for endpoint in self.endpoints.values()), None)
+
+    @property
+    def ports(self) -> dict[str, list[str]]:
+        """Where its published ports are, as `docker port` says it: {"80/tcp": ["0.0.0.0:8080", "[::]:8080"]}."""
+        found: dict[str, list[str]] = {}
+        for one in self.published:
+            key = f"{one.binding.container_port}/{one.binding.protocol}"
+            found.setdefault(key, []).extend(shown(address, one.claim.port) for address in one.claim.addresses)
+        return found
 
     @property
     def commands(self) -> Commands:
         """The exact commands that made its namespace and connected it."""
-        return Commands([(f"run {self.name}", self._operations)])
+        return Commands([(f"run {self.name}", self.operations)])
 
     @property
     def main_address(self) -> str:
         """The address that others reach it at."""
         return self.address or super().main_address
 
-    def started(self, endpoint: Endpoint, operations: Sequence[Operation]) -> None:
-        """Note how it was connected; for the engine."""
-        self._endpoint = endpoint
-        self._operations = tuple(operations)
-
-    def ended(self) -> None:
-        """Note that it has no network any more; for the engine."""
-        self._endpoint = None
+    def note(self, operations: Sequence[Operation]) -> None:
+        """Remember what was done to connect it; for the engine."""
+        self.operations.extend(operations)

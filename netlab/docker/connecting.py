@@ -1,0 +1,195 @@
+"""Connecting containers to networks: addresses, the veth pair, the default route, and the names that others know."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from errno import EBUSY
+
+from netlab import dns, ops
+from netlab.docker.networks import Networks
+from netlab.docker.records import Attachment, NetworkRecord
+from netlab.docker.resolving import NameServer
+from netlab.drivers import bridge
+from netlab.drivers.bridge import Endpoint
+from netlab.errors import KernelRefused, LabClosed, NotFound, RequestError
+from netlab.founding import RESOLVERS
+from netlab.kernel.apply import apply
+from netlab.names import mac_address, veth_name
+from netlab.places.container import Container
+from netlab.world import World
+
+_FIRST_INDEX = 4  # interface numbers below belong to lo, eth0 and docker0
+_RETRIES = 50
+
+
+class Connections:
+    """The endpoints of one host's containers. Its caller holds the lab's lock."""
+
+    def __init__(self, world: World, networks: Networks, names: NameServer) -> None:
+        self._world = world
+        self._networks = networks
+        self._names = names
+        self._next_index = _FIRST_INDEX
+        self._stacks: dict[tuple[str, str], ExitStack] = {}  # what undoes an endpoint, by container id and network
+        self._default: dict[str, tuple[str, ...]] = {}  # gateways of a container's default routes, by its id
+        self._served: set[str] = set()  # ids of the containers that ask 127.0.0.11
+
+    # ── one endpoint ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def reserve(self, container: Container, record: NetworkRecord, asked: Attachment) -> Endpoint:
+        """Take addresses for a container on a network; raises RequestError. `release` gives them back."""
+        if not record.user_defined and (asked.address or asked.address6):
+            raise RequestError(
+                "invalid endpoint settings: user-specified IP address is supported on user-defined networks only"
+            )
+        if not record.user_defined and asked.aliases:
+            raise RequestError("network-scoped aliases are only supported for user-defined networks")
+        chosen = []
+        for pool, wanted in ((record.pool(4), asked.address), (record.pool(6), asked.address6)):
+            if pool is None and wanted is not None:
+                raise RequestError(f"invalid endpoint settings:\nno configured subnet contains IP address {wanted}")
+            if pool is not None:
+                chosen.append((pool, pool.check(wanted) if wanted is not None else pool.choose()[0]))
+        for pool, address in chosen:
+            pool.take(address)
+        plain = [address for pool, address in chosen if pool.subnet.version == 4]
+        endpoint = Endpoint(
+            container.name,
+            self._interface_name(container),
+            veth="",
+            index=0,
+            addresses=tuple(pool.with_length(address) for pool, address in chosen),
+            mac=asked.mac or mac_address(plain[0]),
+            aliases=asked.aliases,
+        )
+        container.endpoints[record.name] = record.endpoints[container.id] = endpoint
+        stack = self._stacks[container.id, record.name] = ExitStack()
+        stack.callback(self._release, container, record, [(pool, address) for pool, address in chosen])
+        return endpoint
+
+    def _interface_name(self, container: Container) -> str:
+        """Return the first free name of eth0, eth1, … (engine 28 and later; before, numbers were not used again)."""
+        used = {endpoint.interface for endpoint in container.endpoints.values()}
+        return next(name for number in range(len(used) + 1) if (name := f"eth{number}") not in used)
+
+    def _release(self, container: Container, record: NetworkRecord, taken: Sequence[tuple[object, str]]) -> None:
+        for pool in record.pools:
+            for _, address in taken:
+                if (":" in address) == (pool.subnet.version == 6):
+                    pool.release(address)
+        container.endpoints.pop(record.name, None)
+        record.endpoints.pop(container.id, None)
+
+    def connect(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
+        """Make a reserved endpoint real in the kernel; return what was done. Raises KernelRefused."""
+        stack = self._stacks[container.id, record.name]
+        for attempt in range(_RETRIES):
+            endpoint = self._numbered(container, record, attempt)
+            wiring = bridge.connect(self._networks.spec(record), endpoint)
+            try:
+                apply(wiring, self._world)
+            except KernelRefused as error:
+                if error.errno == EBUSY and attempt + 1 < _RETRIES:
+                    continue  # an interface that was made by hand has that number: take the next
+                raise
+            break
+        stack.callback(self._unplug, record, endpoint)
+        container.endpoints[record.name] = record.endpoints[container.id] = endpoint
+        return wiring
+
+    def _numbered(self, container: Container, record: NetworkRecord, attempt: int) -> Endpoint:
+        known = container.endpoints[record.name]
+        index = self._next_index
+        self._next_index += 2
+        seed = container.id if record.name == "bridge" else f"{container.id}/{record.id}"
+        return Endpoint(
+            known.container, known.interface, veth_name(seed, attempt), index, known.addresses, known.mac, known.aliases
+        )
+
+    def _unplug(self, record: NetworkRecord, endpoint: Endpoint) -> None:
+        host = self._networks.spec(record).host
+        with contextlib.suppress(NotFound, KernelRefused, LabClosed):  # it may have been deleted by hand: gone is gone
+            apply([ops.DeleteLink(host, endpoint.veth)], self._world)
+
+    def disconnect(self, container: Container, network: str) -> None:
+        """Take an endpoint away, real or only reserved; harmless when there is none."""
+        stack = self._stacks.pop((container.id, network), None)
+        if stack is not None:
+            stack.close()
+
+    def disconnect_all(self, container: Container) -> None:
+        """Take all endpoints of a container away."""
+        for network in list(container.endpoints):
+            self.disconnect(container, network)
+        self._default.pop(container.id, None)
+
+    # ── the default route ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def gateway_network(self, container: Container) -> NetworkRecord | None:
+        """Return the network that a container reaches the outside by: not internal, and first by name."""
+        records = [self._networks.records[name] for name in container.endpoints if name in self._networks.records]
+        outward = [record for record in records if not record.internal]
+        return min(outward, key=lambda record: (-len(record.pools), record.name), default=None)
+
+    def route(self, container: Container) -> list[ops.Operation]:
+        """Let the default routes lead by the right network; return what was done."""
+        record = self.gateway_network(container)
+        wanted = tuple(pool.gateway for pool in record.pools if pool.gateway) if record is not None else ()
+        present = self._default.get(container.id, ())
+        if wanted == present:
+            return []
+        # A route whose interface has gone went with it.
+        usable = {pool.gateway for name in container.endpoints for pool in self._networks.records[name].pools}
+        gone = [ops.DeleteRoute(container.name, "default", gateway) for gateway in present if gateway in usable]
+        changes: list[ops.Operation] = [*gone, *(ops.AddRoute(container.name, "default", one) for one in wanted)]
+        apply(changes, self._world)
+        self._default[container.id] = wanted
+        return changes
+
+    # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def introduce(self, container: Container, record: NetworkRecord) -> None:
+        """Let the other containers of a user-defined network know a container by its names."""
+        if not record.user_defined:
+            return
+        endpoint = container.endpoints[record.name]
+        names = dict.fromkeys([container.name, *endpoint.aliases, container.id[:12], container.hostname])
+        addresses = tuple(one.partition("/")[0] for one in endpoint.addresses)
+        self._names.learn(record.id, record.name)
+        self._names.learn_member(record.id, container.id, dns.Member(tuple(names), addresses))
+        stack = self._stacks[container.id, record.name]
+        stack.callback(self._forget, record.id, container.id)
+
+    def _forget(self, network: str, container: str) -> None:
+        with contextlib.suppress(LabClosed):
+            self._names.forget_member(network, container)
+
+    def serve_names(self, container: Container) -> list[ops.Operation]:
+        """Have a container that is on a user-defined network ask 127.0.0.11; return what was done for that."""
+        ordered = sorted(container.endpoints)
+        records = [self._networks.records[name] for name in ordered]
+        networks = [record.id for record in records if record.user_defined]
+        if not networks and container.id not in self._served:
+            return []
+        upstreams = [] if records and all(record.internal for record in records) else container.asked.dns or RESOLVERS
+        chosen_ndots = any(option.startswith("ndots") for option in container.asked.dns_options)
+        if container.id in self._served:
+            self._names.admit(container.name, networks, upstreams, forward_single_labels=not chosen_ndots)
+            return []
+        namespace = self._world.namespace(container.name)
+        ports = self._names.admit(
+            container.name, networks, upstreams, namespace=namespace, forward_single_labels=not chosen_ndots
+        )
+        redirection = ops.NftRules(container.name, dns.redirection(*ports))
+        apply([redirection], self._world)
+        self._served.add(container.id)
+        return [redirection]
+
+    def dismiss(self, container: Container) -> None:
+        """Let a container ask no more."""
+        if container.id in self._served:
+            self._served.discard(container.id)
+            with contextlib.suppress(LabClosed):
+                self._names.dismiss(container.name)

@@ -1,0 +1,239 @@
+"""The networks of one host: made, found, removed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from netlab import ipam, ipam_config, ops
+from netlab.docker.records import PREDEFINED, NetworkRecord
+from netlab.drivers import bridge, rules
+from netlab.errors import NameTaken, NotFound, RequestError
+from netlab.kernel import observe
+from netlab.kernel.apply import apply, undo
+from netlab.names import check_interface, container_id, made_up_mac
+from netlab.places.home import Home
+from netlab.world import World
+
+DRIVERS = ("bridge", "host", "null")
+_NAME_OPTION = "com.docker.network.bridge.name"
+_HOST_ADDRESS_OPTION = "com.docker.network.host_ipv4"
+_DOCKER0_INDEX = 3
+
+
+class EngineHome(Home, Protocol):
+    """A lab, as its engine sees it."""
+
+    def check_free(self, names: Sequence[str]) -> None:
+        """Raise NameTaken when one of the names is in use already, or is there twice."""
+
+    def note(self, title: str, operations: Sequence[ops.Operation]) -> None:
+        """Write a change that was made into the history."""
+
+    @property
+    def lock(self) -> threading.RLock:
+        """What whoever changes the lab holds meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked of a new network: the options of `docker network create`."""
+
+    name: str
+    driver: str = "bridge"
+    configs: Sequence[ipam_config.Config] = ()
+    internal: bool = False
+    ipv6: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Networks:
+    """The networks of one host. Its caller holds the lab's lock."""
+
+    def __init__(self, lab: EngineHome, world: World, host: str) -> None:
+        self._lab = lab
+        self._world = world
+        self._host = host
+        self._serial = 0
+        self._prepared: set[str] = set()  # families whose table of rules is there
+        self.records: dict[str, NetworkRecord] = {}
+        self._add_predefined()
+
+    def _add_predefined(self) -> None:
+        subnet = ipam.DEFAULT_POOLS[0][0]
+        default = NetworkRecord(
+            self._new_id("bridge"), "bridge", "bridge", [ipam_config.Config(subnet)], bridge="docker0"
+        )
+        default.pools = [ipam.AddressPool(default.configs[0], f"bridge ({default.id})")]
+        none, host = (
+            NetworkRecord(self._new_id(name), name, driver) for name, driver in (("none", "null"), ("host", "host"))
+        )
+        self.records = {record.name: record for record in (default, host, none)}
+
+    def _new_id(self, name: str) -> str:
+        self._serial += 1
+        return container_id("network", f"{self._host}/{name}", self._serial)
+
+    @property
+    def default(self) -> NetworkRecord:
+        """The network `bridge`, on docker0."""
+        return self.records["bridge"]
+
+    def find(self, name: str) -> NetworkRecord:
+        """Return the network of that name or, if there is none, with that beginning of its id; raises NotFound."""
+        if name in self.records:
+            return self.records[name]
+        found = [record for record in self.records.values() if name and record.id.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        raise NotFound(f"network {name} not found. There are: {', '.join(self.records)}")
+
+    # ── made and removed ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, wanted: Wanted) -> NetworkRecord:
+        """Make a network; raises NameTaken, RequestError, KernelRefused; nothing has changed then."""
+        if wanted.name in (*PREDEFINED, "default"):
+            raise RequestError("operation is not permitted on predefined bridge network")
+        if wanted.name in self.records:
+            raise NameTaken(f"network with name {wanted.name} already exists")
+        if wanted.driver not in DRIVERS:
+            raise RequestError(f'plugin "{wanted.driver}" not found. There are: {", ".join(DRIVERS)}')
+        if wanted.driver in ("host", "null"):
+            raise RequestError(f'only one instance of "{wanted.driver}" network is allowed')
+        record = self._record(wanted)
+        operations = self._make(record)
+        self.records[record.name] = record
+        self._lab.note(f"network {record.name}", operations)
+        return record
+
+    def _record(self, wanted: Wanted) -> NetworkRecord:
+        asked = ipam_config.validate(wanted.configs, ipv6=wanted.ipv6)
+        ipam_config.one_per_family(asked)
+        identifier = self._new_id(wanted.name)
+        taken = self._taken_subnets()
+        configs = [
+            ipam_config.Config(str(ipam.claim_subnet(one.network, taken)), one.ip_range, one.gateway, one.aux_addresses)
+            for one in asked
+        ]
+        for version, pools in ((4, ipam.DEFAULT_POOLS), (6, (ipam.ula_pool(self._host),))):
+            if (version == 4 or wanted.ipv6) and not any(one.network.version == version for one in configs):
+                configs.append(ipam_config.Config(str(ipam.choose_subnet(taken, pools))))
+        name = wanted.options.get(_NAME_OPTION) or f"br-{identifier[:12]}"
+        self._check_bridge_name(check_interface(name))
+        return NetworkRecord(
+            identifier,
+            wanted.name,
+            wanted.driver,
+            configs,
+            [ipam.AddressPool(one, f"{wanted.name} ({identifier})") for one in configs],
+            bridge=name,
+            internal=wanted.internal,
+            ipv6=wanted.ipv6,
+            chosen_by_user=bool(asked),
+            labels=dict(wanted.labels),
+            options=dict(wanted.options),
+            created=time.time(),
+        )
+
+    def _check_bridge_name(self, name: str) -> None:
+        for record in self.records.values():
+            if record.bridge == name:
+                raise RequestError(
+                    f"conflicts with network {record.id} ({record.name}): networks have same bridge name"
+                )
+
+    def _taken_subnets(self) -> list[ipam_config.Network]:
+        """Return what no new subnet may overlap: networks, and what the host reaches without a gateway."""
+        taken = [pool.subnet for record in self.records.values() for pool in record.pools]
+        for route in observe.routes(self._world.route_socket(self._host)):
+            if route.gateway is None and route.destination != "default":
+                subnet = ipam_config.Config(route.destination).network
+                if subnet not in taken and not subnet.is_link_local:
+                    taken.append(subnet)
+        return taken
+
+    def spec(self, record: NetworkRecord) -> bridge.BridgeNetwork:
+        """Return a network as the bridge driver wants it."""
+        gateways = [pool.with_length(pool.gateway) for pool in record.pools if pool.gateway]
+        default = record.name == "bridge"
+        return bridge.BridgeNetwork(
+            self._host,
+            record.bridge,
+            made_up_mac("docker0" if default else record.id),
+            tuple(gateways),
+            index=_DOCKER0_INDEX if default else 0,
+            mtu=record.mtu,
+        )
+
+    def making(self, record: NetworkRecord) -> list[ops.Operation]:
+        """Return the operations that make a network: the bridge and its rules."""
+        operations = bridge.make(self.spec(record))
+        for pool in record.pools:
+            network = rules.BridgeRules(
+                record.bridge,
+                str(pool.subnet),
+                pool.gateway,
+                record.internal,
+                record.icc,
+                record.masquerades,
+                record.options.get(_HOST_ADDRESS_OPTION) if pool.subnet.version == 4 else None,
+            )
+            change = rules.network_made(network)
+            operations.append(ops.NftRules(self._host, change.script, change.undo))
+        if not record.icc:
+            # Else packets between two ports of one bridge never come past the rules.
+            operations.append(ops.SetSysctl(self._host, "net.bridge.bridge-nf-call-iptables", "1"))
+        return operations
+
+    def prepare(self, record: NetworkRecord) -> list[ops.Operation]:
+        """Return what the host needs before its first network of a family: forwarding, and the table of rules."""
+        operations: list[ops.Operation] = []
+        for family in [rules.family_of(str(pool.subnet)) for pool in record.pools]:
+            if family in self._prepared:
+                continue
+            key = "net.ipv4.ip_forward" if family == "ip" else "net.ipv6.conf.all.forwarding"
+            before = self._world.read_file(self._host, "/proc/sys/" + key.replace(".", "/")).strip()
+            change = rules.host_made(family, forward_policy="drop" if before == "0" else "accept")
+            operations += [
+                ops.SetSysctl(self._host, key, "1", before),
+                ops.NftRules(self._host, change.script, change.undo),
+            ]
+        return operations
+
+    def make_default(self) -> None:
+        """Make docker0, as the engine does when it starts."""
+        self._make(self.default)
+
+    def _make(self, record: NetworkRecord) -> list[ops.Operation]:
+        operations = [*self.prepare(record), *self.making(record)]
+        apply(operations, self._world)
+        self._prepared |= {rules.family_of(str(pool.subnet)) for pool in record.pools}
+        return operations
+
+    def remove(self, name: str) -> None:
+        """Remove a network that nobody is on; raises NotFound, RequestError."""
+        record = self.find(name)
+        if not record.user_defined:
+            raise RequestError(f"{record.name} is a pre-defined network and cannot be removed")
+        if record.endpoints:
+            users = ", ".join(f'name:"{one.container}" id:"{key[:12]}"' for key, one in record.endpoints.items())
+            raise RequestError(f"error while removing network: network {record.name} has active endpoints ({users})")
+        operations = [inverse for op in reversed(self.making(record)) if (inverse := op.inverse()) is not None]
+        undo(self.making(record), self._world)  # what was deleted by hand already is gone, as it should be
+        del self.records[record.name]
+        self._lab.note(f"no network {record.name}", operations)
+
+    def prune(self) -> list[str]:
+        """Remove all networks that a student made and nobody is on; return their names."""
+        unused = [name for name, record in self.records.items() if record.user_defined and not record.endpoints]
+        for name in unused:
+            self.remove(name)
+        return unused
+
+    def names_of(self, identifiers: Collection[str]) -> list[str]:
+        """Return the names of the networks that have these ids."""
+        return [record.name for record in self.records.values() if record.id in identifiers]

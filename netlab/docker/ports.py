@@ -1,0 +1,110 @@
+"""Publishing ports: the proxy that listens on the host, and the rules that lead packets to the container."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from errno import EADDRINUSE
+
+from netlab import ops
+from netlab.docker.records import NetworkRecord, Published
+from netlab.drivers import port_rules
+from netlab.errors import LabClosed, NetlabError, NotFound, RequestError
+from netlab.kernel.apply import apply
+from netlab.places.container import Container
+from netlab.publish import Claim, PortAllocator, PortBinding, PortTaken, cannot_bind, refused
+from netlab.sandbox.client import AgentRefusal
+from netlab.world import World
+
+_START_SECONDS = 30
+_MOST_TRIES = 200  # host ports of a range that processes of the host may hold
+_DEFAULT_ADDRESS_OPTION = "com.docker.network.bridge.host_binding_ipv4"
+
+
+class Ports:
+    """The published ports of one host. Its caller holds the lab's lock."""
+
+    def __init__(self, world: World, host: str) -> None:
+        self._world = world
+        self._host = host
+        self._allocator = PortAllocator()
+        self._serial = 0
+
+    def publish(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
+        """Publish what a container asked for, by way of a network; return what was done to the rules.
+
+        Raises RequestError in the engine's words, and takes back what was done by then.
+        """
+        try:
+            for binding in container.asked.publish:
+                container.published.append(self._answer_for(container, record, binding))
+        except RequestError as error:
+            self.withdraw(container)
+            raise type(error)(refused(container.name, container.id, error)) from None
+        except BaseException:
+            self.withdraw(container)
+            raise
+        operations = self._rules(container, record)
+        apply(operations, self._world)
+        return operations
+
+    def withdraw(self, container: Container, operations: Sequence[ops.Operation] = ()) -> list[ops.Operation]:
+        """Take a container's published ports back: the rules that `publish` returned, and the proxies."""
+        undone = [inverse for op in reversed(operations) if (inverse := op.inverse()) is not None]
+        with contextlib.suppress(NetlabError):  # the rules may have been deleted by hand: gone is gone
+            apply(undone, self._world)
+        for one in container.published:
+            with contextlib.suppress(AgentRefusal, LabClosed, NotFound):
+                self._world.sandbox.ask("forget", name=one.proxy)
+            self._allocator.release(one.claim)
+        container.published.clear()
+        return undone
+
+    def _answer_for(self, container: Container, record: NetworkRecord, binding: PortBinding) -> Published:
+        """Choose a host port and have a proxy listen there; another port if a process of the host has that one."""
+        addresses = binding.addresses(record.options.get(_DEFAULT_ADDRESS_OPTION))
+        endpoint = container.endpoints[record.name]
+        target = endpoint.address(4) or endpoint.address(6) or ""
+        for _ in range(_MOST_TRIES):
+            claim = self._allocator.choose(addresses, binding.protocol, binding.host_port)
+            self._serial += 1
+            proxy = f"docker-proxy-{self._serial}"
+            self._allocator.take(claim)
+            try:
+                self._start_proxy(proxy, claim, (target, binding.container_port))
+            except AgentRefusal as error:
+                self._allocator.release(claim)
+                fixed = binding.host_port is not None and len(binding.host_port) == 1
+                if error.errno == EADDRINUSE and not fixed:
+                    continue
+                why = (error.strerror or "refused").lower()
+                raise RequestError(cannot_bind(claim.addresses[0], claim.port, claim.protocol, why)) from None
+            except BaseException:
+                self._allocator.release(claim)
+                raise
+            return Published(binding, claim, proxy)
+        raise PortTaken("all ports are allocated")
+
+    def _start_proxy(self, name: str, claim: Claim, target: tuple[str, int]) -> None:
+        role: dict[str, object] = {
+            "kind": "proxy",
+            "protocol": claim.protocol,
+            "listen": [[address, claim.port] for address in claim.addresses],
+            "target": list(target),
+        }
+        title = f"docker-proxy: {claim.protocol} {claim.port} → {target[0]}:{target[1]}"
+        asked = self._world.begin(name, role, hostname="", files={}, title=title, own=(), shares=self._host)
+        self._world.discard(asked.result(_START_SECONDS))
+
+    def _rules(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
+        ports = [
+            port_rules.PortRules(address, one.claim.port, one.binding.container_port, one.binding.protocol)
+            for one in container.published
+            for address in one.claim.addresses
+        ]
+        operations: list[ops.Operation] = []
+        for address in container.endpoints[record.name].addresses:
+            change = port_rules.ports_published(record.bridge, address.partition("/")[0], ports)
+            if change.script:
+                operations.append(ops.NftRules(self._host, change.script, change.undo))
+        return operations
