@@ -42,7 +42,10 @@ class Place:
         """
         if not isinstance(command, str) or not command.strip():
             raise RequestError('There is no command to run. Write it as in sh("ip addr")')
-        folder = str(Path.cwd())
+        try:
+            folder = str(Path.cwd())
+        except FileNotFoundError:
+            folder = "/"  # the folder that the notebook was started in has been deleted
         done = self._lab.world.run_command(
             self.name, ["/bin/sh", "-c", command], timeout=timeout, hear=hear, folder=folder
         )

@@ -61,6 +61,7 @@ class Sandbox:
         with theirs:
             self._process = _launch(theirs)
         self._finalizer = weakref.finalize(self, _end, self._control, self._process)
+        _sandboxes.add(self)
         started: Future[Answer] = Future()
         self._waiting[0] = started
         threading.Thread(target=_listen, args=(weakref.ref(self), ours), name="netlab sandbox", daemon=True).start()
@@ -172,6 +173,11 @@ class Sandbox:
         """Whether the agent still answers."""
         return not self._over
 
+    def check(self) -> None:
+        """Raise LabClosed when the sandbox has ended."""
+        if self._over:
+            raise LabClosed(self._epitaph())
+
     @property
     def pid(self) -> int:
         """The pid, on the machine, of the process that waits for the sandbox to end."""
@@ -180,6 +186,24 @@ class Sandbox:
     def close(self) -> None:
         """End the sandbox and everything in it; harmless when it has ended."""
         self._finalizer()
+        self.hear_end()
+
+    def disown(self) -> None:
+        """Let go of the sandbox without ending it: this process is a fork of its owner."""
+        self._over = True
+        self._finalizer.detach()
+        self._control.close()
+
+
+_sandboxes: weakref.WeakSet[Sandbox] = weakref.WeakSet()
+
+
+def _disown_all() -> None:
+    for sandbox in list(_sandboxes):
+        sandbox.disown()
+
+
+os.register_at_fork(after_in_child=_disown_all)
 
 
 def _launch(theirs: socket.socket) -> subprocess.Popen[bytes]:
@@ -190,13 +214,21 @@ def _launch(theirs: socket.socket) -> subprocess.Popen[bytes]:
     with os.fdopen(os.pidfd_open(os.getpid()), "rb") as owner:
         numbers = [str(theirs.fileno()), str(owner.fileno())]
         return subprocess.Popen(
-            [program, *_UNSHARE, sys.executable, "-I", "-S", "-c", _START, root, *numbers, os.getcwd()],
+            [program, *_UNSHARE, sys.executable, "-I", "-S", "-c", _START, root, *numbers, _working_directory()],
             pass_fds=(theirs.fileno(), owner.fileno()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,  # an interrupt typed at the owner's terminal must not reach the sandbox
         )
+
+
+def _working_directory() -> str:
+    """Return the folder that stays writable in the sandbox; the root stands for none."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return "/"  # it has been deleted
 
 
 def _listen(reference: weakref.ref[Sandbox], control: socket.socket) -> None:
