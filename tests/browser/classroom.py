@@ -128,6 +128,11 @@ class Classroom:
         """The names of the labs that run: one socket each."""
         return sorted(path.stem for path in (self.home / "labs").glob("netlab/*.sock"))
 
+    def kernel_of(self, path):
+        """The kernel of a notebook, as the server sees it: how many pages are connected, and what it is doing."""
+        found = [session["kernel"] for session in self.ask("GET", "api/sessions") if session["path"] == path]
+        return found[0] if found else {"connections": 0, "execution_state": "not there"}
+
     def kernel_pids(self):
         return {pid for pid in descendants(self.server.pid) if b"ipykernel_launcher" in command_line(pid)}
 

@@ -14,10 +14,15 @@ from notebook_page import NotebookPage
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-OPTIONS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 OWN = {"127.0.0.1", "localhost"}
 ARTEFACTS = Path(os.environ.get("NETLAB_ARTEFACTS", ROOT / "artefacts"))
 OPEN = []  # the classrooms that are
@@ -64,12 +69,8 @@ def browser():
         browser.close()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = yield
-    item.stash.setdefault(FAILED, False)
-    item.stash[FAILED] |= report.failed
-    return report
+def pytest_exception_interact(node):
+    node.stash[FAILED] = True
 
 
 @pytest.fixture(scope="session")
@@ -79,28 +80,51 @@ def visitor(browser):
         yield context
 
 
-@pytest.fixture
-def page(visitor, request, artefacts):
-    """A new page. Whatever it asks for must be on this machine. A failed test leaves a picture of it."""
+@contextmanager
+def _new_page(visitor):
+    """A page; whatever it asks for must be on this machine. When it is closed, the kernels end."""
     asked = []
     page = visitor.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda websocket: asked.append(websocket.url))
     yield page
-    if request.node.stash.get(FAILED, False):
-        page.screenshot(path=artefacts / f"failed-{name_of(request.node)}.png")
     page.close()
     for classroom in OPEN:
         classroom.end_kernels()
-    outside = {url for url in asked if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname not in OWN}
+    addresses = [urlsplit(url) for url in asked]
+    outside = [one for one in addresses if one.scheme not in ("data", "blob") and one.hostname not in OWN]
     assert asked
     assert not outside, "the page asked for something outside"
 
 
+def _keep_picture_of_failure(page, test, artefacts):
+    if test.stash.get(FAILED, False):
+        page.screenshot(path=artefacts / f"failed-{name_of(test)}.png")
+
+
 @pytest.fixture
-def notebook(page, english, request):
-    """A new, empty notebook."""
-    return NotebookPage(page, english).open(english.new_notebook(name_of(request.node)))
+def page(visitor, request, artefacts):
+    """A page of its own for one test."""
+    with _new_page(visitor) as page:
+        yield page
+        _keep_picture_of_failure(page, request.node, artefacts)
+
+
+@pytest.fixture(scope="module")
+def worksheet(visitor, english):
+    """A notebook with a lab for a module's tests to share, since JupyterLab takes seconds to load."""
+    with _new_page(visitor) as page:
+        worksheet = NotebookPage(page, english).open(english.new_notebook("worksheet"))
+        worksheet.run("from netlab import Lab; lab = Lab()")
+        yield worksheet
+
+
+@pytest.fixture
+def notebook(worksheet, request, artefacts):
+    """A notebook whose lab is as at its beginning, with one container."""
+    worksheet.run('lab.reset(); web = lab.run("web", image="nginx")')
+    yield worksheet
+    _keep_picture_of_failure(worksheet.page, request.node, artefacts)
 
 
 @pytest.fixture(scope="session")

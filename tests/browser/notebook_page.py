@@ -6,11 +6,12 @@ from base64 import b64decode
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from classroom import PATIENCE, ROOT
+from classroom import PATIENCE, ROOT, wait_until
 from playwright.sync_api import expect
 
 MILLISECONDS = PATIENCE * 1000
 BUSY = re.compile(r"\*")
+IDLE = re.compile(r"\| (Idle|アイドル)")
 RUN = re.compile(r"\[\d+\]")
 SVG_TEXT = "{http://www.w3.org/2000/svg}text"
 
@@ -31,15 +32,23 @@ class NotebookPage:
     def open_address(self, address):
         """Open a notebook and wait until all of it is there and its kernel is idle."""
         self.page.goto(address)
-        path = urlsplit(address).path.removeprefix("/lab/tree/")
-        cells = json.loads((ROOT / path).read_text())["cells"]
+        self.path = urlsplit(address).path.removeprefix("/lab/tree/")
+        cells = json.loads((ROOT / self.path).read_text())["cells"]
         expect(self.cells).to_have_count(len(cells) or 1, timeout=MILLISECONDS)  # they come when the browser has time
         self.wait_for_kernel()
         return self
 
     def wait_for_kernel(self):
-        idle = self.panel.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        expect(idle).to_be_visible(timeout=MILLISECONDS)
+        """Wait until the notebook's kernel is connected and idle.
+
+        The page says "idle" before there is a kernel, and what is run then is lost; so the server is asked as well.
+        """
+        wait_until(self.is_connected, f"the kernel of {self.path} is connected and idle")
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(IDLE, timeout=MILLISECONDS)
+
+    def is_connected(self):
+        kernel = self.classroom.kernel_of(self.path)
+        return kernel["connections"] > 0 and kernel["execution_state"] == "idle"
 
     # ── cells ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
