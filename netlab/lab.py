@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 import weakref
@@ -15,6 +16,7 @@ from netlab.docker.engine import Engine
 from netlab.docker.networks import Wanted
 from netlab.docker.records import Attachment, Specification
 from netlab.errors import LabClosed, NameTaken, RequestError
+from netlab.interrupts import held_back
 from netlab.kernel.apply import apply
 from netlab.model import Snapshot
 from netlab.names import check_namespace, check_network
@@ -56,12 +58,18 @@ class Lab:
         self.history: list[Change] = []
         self._registration = Registration(name)
         self.name = self._registration.name
+        self._leak = weakref.finalize(self, _warn_of_leak, self.name, self._registration, os.getpid())
+        built = False
         try:
-            self._build()
+            with held_back():
+                self._build()
+                built = True
         except BaseException:
+            self._leak.detach()
             self._registration.close()
+            if built:  # and then interrupted
+                self.close()
             raise
-        self._leak = weakref.finalize(self, _warn_of_leak, self.name, self._registration)
         self._registration.serve(self, service.answer)
 
     # ── the life of a lab ──────────────────────────────────────────────────────────────────────────────────────────
@@ -84,7 +92,7 @@ class Lab:
 
     def reset(self) -> None:
         """Throw away all that was built and start again as at the beginning; also brings back a lab that has died."""
-        with self.lock:
+        with self.lock, held_back():
             if not self._leak.alive:
                 raise LabClosed("This lab was closed. Make a new one: lab = Lab()")
             self.world.close()
@@ -94,7 +102,7 @@ class Lab:
 
     def close(self) -> None:
         """End the lab and everything in it; harmless when repeated."""
-        with self.lock:
+        with self.lock, held_back():
             self._leak.detach()
             self._registration.close()
             self.world.close()
@@ -163,7 +171,7 @@ class Lab:
 
     def change(self, title: str, operations: Sequence[ops.Operation]) -> None:
         """Apply operations, all or none, and note them in the history; raises KernelRefused."""
-        with self.lock:
+        with self.lock, held_back():
             apply(operations, self.world)
             self.note(title, operations)
 
@@ -192,7 +200,7 @@ class Lab:
 
         Equivalent to: `ip netns add NAME` (ip-netns(8)).
         """
-        with self.lock:
+        with self.lock, held_back():
             self.check_free([check_namespace(name)])
             self.change(f"namespace {name}", [ops.AddNamespace(self.host.name, name)])
             self.world.refresh()
@@ -203,7 +211,7 @@ class Lab:
 
         Equivalent to: `ip netns delete NAME`.
         """
-        with self.lock:
+        with self.lock, held_back():
             self.world.refresh()
             if self.world.entry(check_namespace(name)).kind != "namespace":
                 raise RequestError(f"{name} is no namespace made by hand. To remove a container: lab.rm({name!r})")
@@ -239,7 +247,7 @@ class Lab:
             Attachment(mode, ip, ip6, tuple(aliases)),
             tuple(bindings),
         )
-        with self.lock:
+        with self.lock, held_back():
             return self._engine.run([name], asked)[0]
 
     def run_many(
@@ -247,22 +255,22 @@ class Lab:
     ) -> list[Container]:
         """Make several containers of one image at once, in order; all of them, or none when one fails."""
         mode = network.name if isinstance(network, Network) else network
-        with self.lock:
+        with self.lock, held_back():
             return self._engine.run(list(names), Specification(image, None, mode))
 
     def start(self, name: str) -> Container:
         """Start a stopped container; it may get another address, as with Docker."""
-        with self.lock:
+        with self.lock, held_back():
             return self._engine.start(name)
 
     def stop(self, name: str) -> Container:
         """Stop a container: its processes end, and its veth pair and its address are free again."""
-        with self.lock:
+        with self.lock, held_back():
             return self._engine.stop(name)
 
     def rm(self, name: str) -> None:
         """Remove a container, running or not, as `docker rm -f NAME` does."""
-        with self.lock:
+        with self.lock, held_back():
             self._engine.remove(name)
 
     # ── networks ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,12 +304,12 @@ class Lab:
             dict(labels or {}),
             dict(options or {}),
         )
-        with self.lock:
+        with self.lock, held_back():
             return Network(self, self._engine.networks.create(wanted))
 
     def remove_network(self, name: str) -> None:
         """Remove a network, as `docker network rm NAME` does; raises RequestError while containers are on it."""
-        with self.lock:
+        with self.lock, held_back():
             self._engine.networks.remove(name)
 
     def connect(
@@ -314,15 +322,17 @@ class Lab:
         aliases: Sequence[str] = (),
     ) -> None:
         """Connect a running container to one more network, as `docker network connect NETWORK CONTAINER` does."""
-        with self.lock:
+        with self.lock, held_back():
             self._engine.connect(container, network, Attachment(network, ip, ip6, tuple(aliases)))
 
     def disconnect(self, network: str, container: str) -> None:
         """Take a container off a network, as `docker network disconnect NETWORK CONTAINER` does."""
-        with self.lock:
+        with self.lock, held_back():
             self._engine.disconnect(container, network)
 
 
-def _warn_of_leak(name: str, registration: Registration) -> None:
+def _warn_of_leak(name: str, registration: Registration, owner: int) -> None:
+    if os.getpid() != owner:
+        return  # a fork that ends
     registration.close()
     warnings.warn(f"lab {name!r} was never closed; call lab.close(), or use `with Lab() as lab:`", ResourceWarning, 1)

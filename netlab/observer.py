@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netlab.errors import LabClosed
+from netlab.errors import LabClosed, NotFound
 from netlab.kernel import nft, observe, sockets
 from netlab.model import Chain, Interface, PlaceState, Process, Snapshot, Socket
 from netlab.sandbox.client import AgentRefusal
@@ -35,7 +35,7 @@ def snapshot(world: World, lab: str, networks: Mapping[tuple[str, str], str]) ->
     for entry in world:
         try:
             places.append(_state(world, entry, interfaces.get(entry.name, []), processes))
-        except (OSError, ValueError):
+        except (OSError, ValueError, NotFound):
             continue  # the place went while it was looked at
     return Snapshot(lab, tuple(places), dict(networks))
 
@@ -63,7 +63,8 @@ def interfaces_of_all(world: World) -> dict[str, list[Interface]]:
     """Return the interfaces of every place, the two ends of each veth pair matched."""
     seen = {}
     holds = {}
-    for entry in world:
+    entries = list(world)  # kept to the end, and with them their descriptors
+    for entry in entries:
         try:
             seen[entry.name] = observe.interfaces(entry.route_socket)
         except (OSError, ValueError):
@@ -86,7 +87,7 @@ def listening_sockets(world: World, place: str) -> list[Socket]:
 def _sockets(world: World, place: str, processes: _Processes) -> list[Socket]:
     try:
         diagnosis = world.open_socket(place, _NETLINK, _RAW, sockets.SOCK_DIAG_PROTOCOL)
-    except (AgentRefusal, LabClosed):
+    except (AgentRefusal, LabClosed, NotFound):
         return []
     with diagnosis:
         found = []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from netlab.errors import MissingTool, NotFound
+from netlab.interrupts import held_back
 from netlab.kernel.netlink import RouteSocket
 from netlab.model import PlaceKind
 from netlab.sandbox import command
@@ -21,7 +23,10 @@ _COMMAND_NOT_FOUND = 127
 
 @dataclass(frozen=True)
 class Entry:
-    """One place: its node, the name of the namespace if that is not the node's own, and holds on it."""
+    """One place: its node, the name of the namespace if that is not the node's own, and holds on it.
+
+    The holds last as long as somebody uses the entry, so a place may go while another thread looks at it.
+    """
 
     name: str
     kind: PlaceKind
@@ -35,9 +40,12 @@ class Entry:
     machine_pid: int  # of the node's first process, as the machine counts
     pid: int  # the same, as the lab counts
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hold", weakref.finalize(self, os.close, self.descriptor))
+
     def close(self) -> None:
-        """Let go of the namespace."""
-        os.close(self.descriptor)
+        """Let go of the namespace at once."""
+        self._hold()  # type: ignore[attr-defined]  # set above, as the class is frozen
         self.route_socket.close()
 
 
@@ -48,6 +56,7 @@ class World:
         self.sandbox = sandbox
         self._entries: dict[str, Entry] = {}
         self._lock = threading.RLock()
+        _worlds.add(self)
 
     def __iter__(self) -> Iterator[Entry]:
         with self._lock:
@@ -57,9 +66,10 @@ class World:
         return name in self._entries
 
     def entry(self, place: str) -> Entry:
-        """Return a place's entry; raises NotFound."""
+        """Return a place's entry; raises NotFound, or LabClosed when there are no places any more."""
         entry = self._entries.get(place)
         if entry is None:
+            self.sandbox.check()
             known = ", ".join(self._entries) or "nothing"
             raise NotFound(f"There is no place {place!r} in the lab (any more). There are: {known}")
         return entry
@@ -133,12 +143,15 @@ class World:
     def forget(self, name: str) -> None:
         """Let go of a place that has ended by itself; harmless when it is not there."""
         with self._lock:
-            entry = self._entries.pop(name, None)
-        if entry is not None:
-            entry.close()
+            self._entries.pop(name, None)
 
     def refresh(self) -> None:
         """Find the named namespaces that were made or deleted since, by whatever means (`ip netns add`)."""
+        self.sandbox.check()
+        with held_back():
+            self._refresh()
+
+    def _refresh(self) -> None:
         for host in [entry for entry in self if entry.kind == "host"]:
             found = dict(self.sandbox.ask("names", name=host.node).fields["names"])
             for entry in [one for one in self if one.kind == "namespace" and one.host == host.name]:
@@ -169,9 +182,16 @@ class World:
             self._entries[name] = entry
 
     def close(self) -> None:
-        """Let go of all places."""
-        for entry in self:
-            self.forget(entry.name)
+        """Let go of all places, at once."""
+        with self._lock:
+            while self._entries:
+                self._entries.popitem()[1].close()
+
+    def disown(self) -> None:
+        """Let go of all places; for a fork, in which another thread may have held the lock."""
+        for entry in self._entries.values():
+            entry.close()
+        self._entries = {}
 
     # ── what operations need (kernel.apply.World) ──────────────────────────────────────────────────────────────────
 
@@ -255,3 +275,15 @@ class World:
             "socket", name=entry.node, namespace=entry.namespace, family=family, type=kind, protocol=protocol
         )
         return socket.socket(fileno=answer.descriptors[0])
+
+
+_worlds: weakref.WeakSet[World] = weakref.WeakSet()
+
+
+def _disown_all() -> None:
+    """Let a fork hold no namespace: it would outlive its sandbox."""
+    for world in list(_worlds):
+        world.disown()
+
+
+os.register_at_fork(after_in_child=_disown_all)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from contextlib import ExitStack
-from errno import EBUSY
+from errno import EBUSY, EEXIST
 
 from netlab import dns, ops
 from netlab.docker.networks import Networks
@@ -91,8 +91,8 @@ class Connections:
             try:
                 apply(wiring, self._world)
             except KernelRefused as error:
-                if error.errno == EBUSY and attempt + 1 < _RETRIES:
-                    continue  # an interface that was made by hand has that number: take the next
+                if error.errno in (EBUSY, EEXIST) and attempt + 1 < _RETRIES:
+                    continue  # an interface that was made by hand has that number (or name): take the next
                 raise
             break
         stack.callback(self._unplug, record, endpoint)

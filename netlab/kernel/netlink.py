@@ -13,6 +13,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from netlab.interrupts import held_back
+
 NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
 NEWADDR, DELADDR, GETADDR = 20, 21, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
@@ -74,6 +76,8 @@ class RouteSocket:
         """Close the socket, and with it a hold on the namespace."""
         self._socket.close()
 
+    __del__ = close
+
     def send(self, messages: Sequence[tuple[int, int, bytes]]) -> list[Refusal]:
         """Send messages (type, flags, body) in one go; return those that were refused, in order.
 
@@ -105,8 +109,11 @@ class RouteSocket:
                 return refusals
 
     def dump(self, kind: int, body: bytes) -> list[bytes]:
-        """Ask for all entries of a kind; return the datagrams as they came, for a decoder."""
-        with self._lock:
+        """Ask for all entries of a kind; return the datagrams as they came, for a decoder.
+
+        It is read to its end even when an interrupt comes: the kernel refuses the next while one is under way.
+        """
+        with held_back(), self._lock:
             self._sequence += 1
             wanted = self._sequence
             self._socket.send(_HEADER.pack(16 + len(body), kind, REQUEST | DUMP, wanted, 0) + body)

@@ -39,7 +39,7 @@ class Container(Place):
     @property
     def status(self) -> str:
         """Either "running" or "exited"."""
-        return "running" if self.running else "exited"
+        return "running" if self.running and self._lab.world.sandbox.alive else "exited"
 
     @property
     def address(self) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from netlab.errors import LabClosed
+from netlab.interrupts import held_back
 from netlab.sandbox.client import Sandbox
 from netlab.sandbox.wire import memory_file
 
@@ -105,27 +106,29 @@ def run(
     `timeout` is in seconds; a command that takes longer is killed. An interrupt (KeyboardInterrupt) is passed on to the
     command and raised again once it has ended.
     """
-    pipes = [os.pipe(), os.pipe()]
-    given = _standard_input(text)
-    try:
-        running = start(sandbox, node, argv, [given, pipes[0][1], pipes[1][1]], namespace=namespace, folder=folder)
-    except BaseException:
-        for read_end, _ in pipes:
-            os.close(read_end)
-        raise
-    finally:
-        os.close(given)
-        for _, write_end in pipes:
-            os.close(write_end)
-    reader = _Reader({pipes[0][0]: "stdout", pipes[1][0]: "stderr"}, running, hear)
-    try:
-        timed_out = reader.read_to_end(timeout)
-    except KeyboardInterrupt:
-        reader.stop()
-        raise
-    finally:
-        reader.close()
-        running.close()
+    with held_back() as window:  # a command that was started must also be ended
+        pipes = [os.pipe(), os.pipe()]
+        given = _standard_input(text)
+        try:
+            running = start(sandbox, node, argv, [given, pipes[0][1], pipes[1][1]], namespace=namespace, folder=folder)
+        except BaseException:
+            for read_end, _ in pipes:
+                os.close(read_end)
+            raise
+        finally:
+            os.close(given)
+            for _, write_end in pipes:
+                os.close(write_end)
+        reader = _Reader({pipes[0][0]: "stdout", pipes[1][0]: "stderr"}, running, hear)
+        try:
+            with window():
+                timed_out = reader.read_to_end(timeout)
+        except BaseException:
+            reader.stop()
+            raise
+        finally:
+            reader.close()
+            running.close()
     status = running.status if running.status is not None else -signal.SIGKILL
     return Completed(status, reader.texts["stdout"], reader.texts["stderr"], timed_out)
 
