@@ -34,5 +34,8 @@ class Commands(Sequence[str]):
         return "\n".join(f"# {title}\n" + "\n".join(lines) for title, lines in self._changes)
 
     def _repr_html_(self) -> str:
-        style = "margin:0;padding:.4em .8em;border-left:3px solid #2563eb;white-space:pre-wrap;line-height:1.5"
+        style = (
+            "margin:0;padding:.4em .8em;border-left:3px solid #2563eb;white-space:pre-wrap;line-height:1.5;"
+            "font-family:var(--jp-code-font-family,monospace)"
+        )
         return f'<pre style="{style}">{escape(repr(self))}</pre>'
