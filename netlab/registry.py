@@ -180,6 +180,7 @@ class Registration:
             self._listener.close()
             raise
         self._finalizer = weakref.finalize(self, _close, self._listener, _path(self.name), os.getpid())
+        _registrations.add(self)
 
     def _bind(self, name: str | None) -> str:
         """Take the name, or the first that is free."""
@@ -202,6 +203,23 @@ class Registration:
     def close(self) -> None:
         """Give the name up; harmless when repeated."""
         self._finalizer()
+
+    def disown(self) -> None:
+        """Let go of the socket and leave the name alone: this process is a fork of the lab's owner."""
+        self._finalizer.detach()
+        self._listener.close()
+
+
+_registrations: weakref.WeakSet[Registration] = weakref.WeakSet()
+
+
+def _disown_all() -> None:
+    """Let a fork hold no socket: a lab that has gone would seem to be there, and never answer."""
+    for registration in list(_registrations):
+        registration.disown()
+
+
+os.register_at_fork(after_in_child=_disown_all)
 
 
 def _candidates() -> Iterator[str]:

@@ -66,10 +66,10 @@ class World:
         return name in self._entries
 
     def entry(self, place: str) -> Entry:
-        """Return a place's entry; raises NotFound, or LabClosed when there are no places any more."""
+        """Return a place's entry; raises NotFound, or LabClosed when the sandbox has ended."""
+        self.sandbox.check()
         entry = self._entries.get(place)
         if entry is None:
-            self.sandbox.check()
             known = ", ".join(self._entries) or "nothing"
             raise NotFound(f"There is no place {place!r} in the lab (any more). There are: {known}")
         return entry

@@ -193,6 +193,8 @@ class Sandbox:
         self._over = True
         self._finalizer.detach()
         self._control.close()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
 
 
 _sandboxes: weakref.WeakSet[Sandbox] = weakref.WeakSet()
