@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netlab.errors import LabClosed, NotFound
-from netlab.kernel import nft, observe, sockets
+from netlab.kernel import nft, observe, pairing, sockets
 from netlab.model import Chain, Interface, PlaceState, Process, Snapshot, Socket
 from netlab.sandbox.client import AgentRefusal
 from netlab.world import Entry, World
@@ -42,6 +42,7 @@ def snapshot(world: World, lab: str, networks: Mapping[tuple[str, str], str]) ->
 
 def _state(world: World, entry: Entry, interfaces: list[Interface], processes: _Processes) -> PlaceState:
     route_socket = entry.route_socket
+    names = {interface.index: interface.name for interface in interfaces}
     return PlaceState(
         name=entry.name,
         kind=entry.kind,
@@ -49,13 +50,13 @@ def _state(world: World, entry: Entry, interfaces: list[Interface], processes: _
         host=entry.host,
         label=entry.label,
         interfaces=tuple(interfaces),
-        routes=tuple(observe.routes(route_socket)),
-        neighbours=tuple(observe.neighbours(route_socket)),
-        forwarding=tuple(observe.forwarding(route_socket)),
+        routes=tuple(observe.routes(route_socket, names)),
+        neighbours=tuple(observe.neighbours(route_socket, names)),
+        forwarding=tuple(observe.forwarding(route_socket, names)),
         chains=tuple(chains(world, entry.name)) if entry.kind == "host" else (),
         sockets=tuple(_sockets(world, entry.name, processes)),
         processes=tuple(processes.by_namespace.get(entry.inode, ())),
-        ip_forward=ip_forward(world, entry.name),
+        ip_forward=observe.ip_forward(route_socket),
     )
 
 
@@ -70,7 +71,7 @@ def interfaces_of_all(world: World) -> dict[str, list[Interface]]:
         except (OSError, ValueError):
             continue  # the place went while it was looked at
         holds[entry.name] = (entry.route_socket, entry.descriptor)
-    return observe.pair(seen, holds)
+    return pairing.pair(seen, holds)
 
 
 def chains(world: World, place: str) -> list[Chain]:
@@ -102,8 +103,3 @@ def processes_of(world: World, place: str) -> list[Process]:
     """Return the processes whose network namespace is the place's."""
     inode = world.entry(place).inode
     return _Processes(world, with_sockets=False).by_namespace.get(inode, [])
-
-
-def ip_forward(world: World, place: str) -> bool:
-    """Whether the place passes packets on from one interface to another (net.ipv4.ip_forward)."""
-    return world.read_file(place, "/proc/sys/net/ipv4/ip_forward").strip() == "1"

@@ -79,9 +79,6 @@ class AddVeth(Operation):
 
     Equivalent to: `ip link add NAME type veth peer name PEER netns PEER_PLACE` (veth(4)). `index` and `peer_index` fix
     the interface numbers, which the kernel chooses when they are 0.
-
-    A veth uses one queue, but is born with one for each processor and then cut down, for which the kernel waits twice for
-    all processors. `one_queue` asks for one at once: half the time, and no difference that the command would have to tell.
     """
 
     name: str
@@ -94,7 +91,6 @@ class AddVeth(Operation):
     mtu: int = 0
     master: str | None = None
     up: bool = False
-    one_queue: bool = False
 
     def words(self) -> str:
         words = ["link add name", quote(self.name)]

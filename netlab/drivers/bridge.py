@@ -64,7 +64,6 @@ def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
             mtu=network.mtu,
             master=network.bridge,
             up=True,
-            one_queue=True,
         ),
         ops.SetUp(container, interface),
     ]

@@ -29,7 +29,6 @@ from netlab.kernel.netlink import (
 Message = tuple[int, int, bytes]
 
 _ADDRESS, _IFNAME, _MTU, _MASTER, _LINKINFO, _NET_NS_FD = 1, 3, 4, 10, 18, 28
-_NUM_TX_QUEUES, _NUM_RX_QUEUES = 31, 32
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
@@ -52,9 +51,6 @@ def _mac(value: str) -> bytes:
     return bytes.fromhex(value.replace(":", ""))
 
 
-_ONE_QUEUE = number(_NUM_TX_QUEUES, 1) + number(_NUM_RX_QUEUES, 1)  # see ops.AddVeth
-
-
 def _add_veth(op: ops.AddVeth, around: Surroundings) -> Message:
     peer = [link_body(op.peer_index), text(_IFNAME, op.peer)]
     if op.peer_mac:
@@ -65,9 +61,6 @@ def _add_veth(op: ops.AddVeth, around: Surroundings) -> Message:
         peer.append(number(_NET_NS_FD, around.namespace(op.peer_place)))
     up = IFF_UP if op.up else 0
     parts = [link_body(op.index, up, up), text(_IFNAME, op.name)]
-    if op.one_queue:
-        peer.append(_ONE_QUEUE)
-        parts.append(_ONE_QUEUE)
     if op.mac:
         parts.append(attribute(_ADDRESS, _mac(op.mac)))
     if op.mtu:

@@ -1,7 +1,7 @@
-"""Writing to the kernel over rtnetlink (rtnetlink(7)): messages as bytes, and a socket that sends many at once.
+"""Talking to the kernel over rtnetlink (rtnetlink(7)): messages as bytes, and a socket that sends many at once.
 
-Reading is `observe`, which leaves the decoding to pyroute2. Writing is by hand because the vocabulary is closed and small,
-and because it decides how long a student waits: one message takes a few microseconds to write here.
+By hand because the vocabulary is closed and small, and because it decides how long a student waits: one message takes a few
+microseconds to write (`encode`) and a few dozen to read (`observe`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netlab.interrupts import held_back
@@ -20,12 +20,13 @@ NEWADDR, DELADDR, GETADDR = 20, 21, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWNEIGH, GETNEIGH = 28, 30
 GETNSID = 90
+GETNETCONF = 82
 
 REQUEST, ACK, DUMP = 1, 4, 0x300
 CREATE, EXCLUSIVE = 0x400, 0x200
 IFF_UP = 1
 
-_ERROR, _DONE = 2, 3
+_ERROR, _DONE, _LAST_CONTROL = 2, 3, 15
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port (struct nlmsghdr)
 _ATTRIBUTE = struct.Struct("=HH")  # length, type (struct nlattr)
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK = 270, 10, 11
@@ -151,23 +152,33 @@ class RouteSocket:
         data = self.get(GETNSID, struct.pack("=Bxxx", socket.AF_UNSPEC) + number(3, namespace))  # NETNSA_FD
         if data is None:
             return None
-        for kind, value in attributes(data[20:]):
+        for kind, value in attributes(data, 20):
             if kind == 1:  # NETNSA_NSID
                 found: int = struct.unpack("=i", value)[0]
                 return found if found >= 0 else None
         return None
 
 
-def attributes(data: bytes) -> list[tuple[int, bytes]]:
-    """Split a run of attributes into pairs of type and value."""
-    found = []
-    while len(data) >= 4:
-        length, kind = _ATTRIBUTE.unpack_from(data)
+def messages(datagrams: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield what follows the header of each message of a dump, without control messages."""
+    for data in datagrams:
+        offset = 0
+        while offset + 16 <= len(data):
+            length, kind, *_ = _HEADER.unpack_from(data, offset)
+            if kind > _LAST_CONTROL:
+                yield data[offset + 16 : offset + length]
+            offset += max(16, (length + 3) & ~3)
+
+
+def attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Yield type and value of each attribute from `offset` on."""
+    end = len(data)
+    while offset + 4 <= end:
+        length, kind = _ATTRIBUTE.unpack_from(data, offset)
         if length < 4:
             break
-        found.append((kind & 0x3FFF, data[4:length]))
-        data = data[(length + 3) & ~3 :]
-    return found
+        yield kind & 0x3FFF, data[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
 
 
 def _ends(data: bytes) -> bool:
@@ -186,7 +197,7 @@ def _kernel_words(data: bytes, flags: int) -> str:
         return ""
     refused_length = struct.unpack_from("=I", data, 20)[0]
     start = 36 if flags & _ACK_CAPPED else 20 + ((refused_length + 3) & ~3)
-    for kind, value in attributes(data[start:]):
+    for kind, value in attributes(data, start):
         if kind == _ACK_MESSAGE:
             return value.rstrip(b"\0").decode(errors="replace")
     return ""

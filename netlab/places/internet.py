@@ -77,15 +77,7 @@ def plug_in(place: str, address: str, bridge: str, gateway: str) -> list[ops.Ope
     """Return what connects a machine's eth0 to one of the router's networks."""
     return [
         ops.AddVeth(
-            "router",
-            place,
-            "eth0",
-            place,
-            peer_index=2,
-            peer_mac=mac_address(address),
-            master=bridge,
-            up=True,
-            one_queue=True,
+            "router", place, "eth0", place, peer_index=2, peer_mac=mac_address(address), master=bridge, up=True
         ),
         ops.SetUp(place, "lo"),
         ops.SetUp(place, "eth0"),

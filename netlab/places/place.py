@@ -132,7 +132,7 @@ class Place:
     @property
     def ip_forward(self) -> bool:
         """Whether packets are passed on from one interface to another here (`sysctl net.ipv4.ip_forward`)."""
-        return observer.ip_forward(self._lab.world, self.name)
+        return observe.ip_forward(self._lab.world.route_socket(self.name))
 
     @property
     def main_address(self) -> str:
