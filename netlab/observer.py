@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netlab.errors import LabClosed, NotFound
+from netlab.errors import LabClosed, MissingTool, NotFound
 from netlab.kernel import nft, observe, pairing, sockets
 from netlab.model import Chain, Interface, PlaceState, Process, Snapshot, Socket
 from netlab.sandbox.client import AgentRefusal
@@ -53,7 +53,7 @@ def _state(world: World, entry: Entry, interfaces: list[Interface], processes: _
         routes=tuple(observe.routes(route_socket, names)),
         neighbours=tuple(observe.neighbours(route_socket, names)),
         forwarding=tuple(observe.forwarding(route_socket, names)),
-        chains=tuple(chains(world, entry.name)) if entry.kind == "host" else (),
+        chains=tuple(_chains_if_any(world, entry)),
         sockets=tuple(_sockets(world, entry.name, processes)),
         processes=tuple(processes.by_namespace.get(entry.inode, ())),
         ip_forward=observe.ip_forward(route_socket),
@@ -75,9 +75,17 @@ def interfaces_of_all(world: World) -> dict[str, list[Interface]]:
 
 
 def chains(world: World, place: str) -> list[Chain]:
-    """Return the nftables chains of a place with their rules; none where `nft` is not installed."""
+    """Return the nftables chains of a place with their rules; raises MissingTool where `nft` is not installed."""
     _, listing, _ = world.nft(place, "list ruleset")
     return nft.parse(listing)
+
+
+def _chains_if_any(world: World, entry: Entry) -> list[Chain]:
+    """Return a host's chains; none where `nft` is not installed, for then nobody can have made any."""
+    try:
+        return chains(world, entry.name) if entry.kind == "host" else []
+    except MissingTool:
+        return []
 
 
 def listening_sockets(world: World, place: str) -> list[Socket]:
