@@ -69,7 +69,5 @@ def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
     ]
     if endpoint.address(6) is not None:
         connected.append(ops.SetSysctl(container, f"net.ipv6.conf.{interface}.disable_ipv6", "0"))
-    connected += [
-        ops.AddAddress(container, interface, address, nodad=":" in address) for address in endpoint.addresses
-    ]
+    connected += [ops.AddAddress(container, interface, address, nodad=":" in address) for address in endpoint.addresses]
     return connected

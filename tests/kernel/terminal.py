@@ -33,7 +33,7 @@ class Terminal:
         os.close(self.descriptor)
 
     def type(self, text):
-        """Type a text; "\\x03" is Ctrl-C, "\\x1a" Ctrl-Z."""
+        r"""Type a text; "\\x03" is Ctrl-C, "\\x1a" Ctrl-Z."""
         os.write(self.descriptor, text.encode())
 
     def read_until(self, wanted):
