@@ -36,6 +36,7 @@ class Commands(Sequence[str]):
     def _repr_html_(self) -> str:
         style = (
             "margin:0;padding:.4em .8em;border-left:3px solid #2563eb;white-space:pre-wrap;line-height:1.5;"
+            "word-break:normal;overflow-wrap:anywhere;"  # JupyterLab breaks lines in the middle of a word
             "font-family:var(--jp-code-font-family,monospace)"
         )
         return f'<pre style="{style}">{escape(repr(self))}</pre>'

@@ -59,6 +59,12 @@ _HIDDEN: dict[str, frozenset[str]] = {
     "Interface": frozenset({"up", "carrier", "port_state", "peer_index", "peer_place", "peer_name", "details"}),
     "Route": frozenset({"family", "scope"}),
 }
+# What matters most comes first in a page, where a narrow window cuts off the rest. Other columns follow in their order.
+_FIRST: dict[str, tuple[str, ...]] = {
+    "Interface": ("name", "state", "addresses", "peer", "master"),
+    "Rule": ("chain", "text", "comment", "packets"),
+}
+_LONG = frozenset({"addresses", "command", "comment", "text"})  # cells that may take several lines
 _USUAL = {"metric": 0, "kind": "unicast"}  # a column with nothing but this says nothing
 
 
@@ -107,7 +113,7 @@ class Table(Sequence[Row], Generic[Row]):
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
-        columns = self._columns()
+        columns = self._columns_of_page()
         if not columns:
             return f"<em>{html.escape(_nothing())}</em>"
         head = "".join(f'<th scope="col" style="{_style(name)}">{html.escape(_title(name))}</th>' for name in columns)
@@ -130,6 +136,12 @@ class Table(Sequence[Row], Generic[Row]):
             return {}
         columns = {name: [_shown(one) for one in values] for name, values in self._values().items()}
         return {name: cells for name, cells in columns.items() if any(cells)}
+
+    def _columns_of_page(self) -> dict[str, list[str]]:
+        columns = self._columns()
+        first = _FIRST.get(type(self._rows[0]).__name__, ()) if self._rows else ()
+        order = [*(name for name in first if name in columns), *(name for name in columns if name not in first)]
+        return {name: columns[name] for name in order}
 
     def _values(self) -> dict[str, list[Any]]:
         hidden = _HIDDEN.get(type(self._rows[0]).__name__, frozenset())

@@ -99,12 +99,12 @@ class NotebookPage:
         """Open a menu of the menu bar and choose what leads to the last title."""
         self.page.locator(".lm-MenuBar-item", has_text=titles[0]).click()
         for title in titles[1:]:
-            label = self.page.locator(".lm-Menu-itemLabel").filter(has_text=re.compile(f"^{re.escape(title)}"))
+            label = self.page.locator(".lm-Menu-itemLabel").filter(has_text=re.compile(f"^{re.escape(title)}$"))
             label.last.click()
 
-    def use_dark_theme(self):
-        self.choose("Settings", "Theme", "JupyterLab Dark")
-        expect(self.page.locator('body[data-jp-theme-light="false"]')).to_be_attached(timeout=MILLISECONDS)
+    def use_theme(self, name):
+        self.choose("Settings", "Theme", name)
+        expect(self.page.locator(f'body[data-jp-theme-name="{name}"]')).to_be_attached(timeout=MILLISECONDS)
 
 
 def prompt(cell):
