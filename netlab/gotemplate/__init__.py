@@ -7,6 +7,9 @@ No library on PyPI does this without Go itself. Source: the documentation of Go'
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from netlab.gotemplate.functions import FUNCTIONS
 from netlab.gotemplate.reader import Reader, TemplateError
 from netlab.gotemplate.run import Run
@@ -15,6 +18,6 @@ from netlab.gotemplate.values import NilList, NilMap, Pointer, Struct, to_json
 __all__ = ["NilList", "NilMap", "Pointer", "Struct", "TemplateError", "render", "to_json"]
 
 
-def render(text: str, data: object) -> str:
+def render(text: str, data: object, functions: Mapping[str, Callable[..., Any]] = FUNCTIONS) -> str:
     """Return what a template prints for some data; raises TemplateError."""
-    return Run(text, FUNCTIONS).execute(Reader(text, FUNCTIONS).read(), data)
+    return Run(text, functions).execute(Reader(text, functions).read(), data)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from netlab.gotemplate.values import kind, shown, to_json
+from netlab.gotemplate.values import MISSING, Struct, kind, shown, to_json
 
 _VERB = re.compile(r"%(?P<flags>[-+0# ]*)(?P<width>\d*)(?:\.(?P<precision>\d+))?(?P<verb>[a-zA-Z%])")
 
@@ -23,12 +23,12 @@ def true(value: Any) -> bool:
 
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
-        if value is None:
+        if value is None or value is MISSING:
             raise CallError("index of untyped nil")
         if isinstance(value, dict):
             if not isinstance(key, str):
                 raise CallError(f"value has type {kind(key)}; should be string")
-            value = value.get(key)
+            value = value.get(key, MISSING if isinstance(value, Struct) else None)
         elif isinstance(value, list | tuple):
             if not isinstance(key, int):
                 raise CallError(f"cannot index slice/array with type {kind(key)}")
@@ -45,7 +45,7 @@ def _index(value: Any, *keys: Any) -> Any:
 
 
 def _length(value: Any) -> int:
-    if value is None:
+    if value is None or value is MISSING:
         raise CallError("len of nil pointer")
     if not isinstance(value, str | list | tuple | dict):
         raise CallError(f"len of type {kind(value)}")
@@ -158,7 +158,8 @@ def _join(items: list[str], separator: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return to_json(value)
+    # Rows of a list are written by a part of docker that spares browsers <, > and &; all else is not.
+    return to_json(value, escape_html=isinstance(value, Struct) and bool(value.go_type))
 
 
 def _pad(text: str, before: int, after: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from netlab.gotemplate.functions import CallError, fits, true
 from netlab.gotemplate.reader import Block, Operand, Pipe, TemplateError
-from netlab.gotemplate.values import Struct, field_of, kind, shown
+from netlab.gotemplate.values import MISSING, Struct, field_of, kind, shown
 
 _NOTHING: Any = object()
 _CONSTANTS = {"true": True, "false": False}
@@ -60,7 +60,7 @@ class Run:
     def _range(self, block: Block, dot: Any) -> None:
         value = self._pipe(block.pipe, dot, declare=False)
         pairs: Iterable[tuple[Any, Any]]
-        if value is None:
+        if value is None or value is MISSING:
             pairs = ()
         elif isinstance(value, dict) and not isinstance(value, Struct):
             pairs = [(key, value[key]) for key in sorted(value)]

@@ -32,10 +32,23 @@ class NilMap(dict[str, Any]):
     """A map that was never made: prints as map[], and as null in JSON."""
 
 
+class _Missing:
+    """What a map has where it has nothing."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return "<no value>"
+
+
+MISSING = _Missing()
+
+
 def shown(value: Any, *, inside: bool = False) -> str:
-    """Return what Go's %v prints."""
+    """Return what Go's %v prints; `inside` another value, a pointer is an address."""
     if value is None:
-        return "<nil>" if inside else "<no value>"
+        return "<nil>"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -63,10 +76,11 @@ def to_json(value: Any, *, indent: int | None = None, escape_html: bool = False)
 
 def _plain(value: Any) -> Any:
     """Return what json.dumps writes in the order in which Go does."""
-    if isinstance(value, NilList | NilMap):
+    if isinstance(value, NilList | NilMap | _Missing):
         return None
     if isinstance(value, dict):
-        return {key: _plain(value[key]) for key in (value if isinstance(value, Struct) else sorted(value))}
+        keys = value if isinstance(value, Struct) else sorted(value)
+        return {key: _plain(value[key]) for key in keys if not callable(value[key])}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
@@ -81,7 +95,7 @@ def kind(value: Any) -> str:
 
 
 def field_of(value: Any, name: str, *, untyped: bool = False) -> Any:
-    """Return a field of a struct or an entry of a map, None where a map has none; raises LookupError with Go's words.
+    """Return a field of a struct or an entry of a map, MISSING where a map has none; raises LookupError with Go's words.
 
     In `untyped` data, as `docker inspect` has it, everything is an interface.
     """
@@ -92,7 +106,7 @@ def field_of(value: Any, name: str, *, untyped: bool = False) -> Any:
             raise LookupError(f"can't evaluate field {name} in type {value.go_type}")
         raise LookupError(f'map has no entry for key "{name}"')
     if isinstance(value, dict):
-        return value.get(name)
-    if value is None:
+        return value.get(name, MISSING)
+    if value is None or value is MISSING:
         raise LookupError(f"nil data; no entry for key {json.dumps(name)}")
     raise LookupError(f"can't evaluate field {name} in type {'interface {}' if untyped else kind(value)}")

@@ -38,7 +38,7 @@ WEB = Struct({
         ("{{.Ports}}", "map[443/udp:[{127.0.0.1 8443}] 80/tcp:[{0.0.0.0 8080} {:: 8080}]]"),
         ('{{(index .Networks "my-net").IPAddress}}', "172.18.0.2"),
         ('{{index .Networks "my-net"}}', "{<nil> [] 172.18.0.2 16 map[]}"),
-        ('{{index .Networks "none"}}', "<no value>"),
+        ('{{index .Networks "none"}}', "<nil>"),
         ('{{(index .Ports "80/tcp" 0).HostPort}}', "8080"),
         ("{{range .Networks}}{{.IPAddress}}{{end}}", "172.18.0.2"),
         ("{{range $k, $v := .Networks}}{{$k}}={{$v.IPAddress}} {{end}}", "my-net=172.18.0.2 "),
