@@ -45,6 +45,7 @@ def render(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIM
         if element.get("class", "").split(" ")[0] in ("node", "cluster"):
             _round_boxes(element)
             _center_text(element, None)
+    _raise_titles(graph)
     for element in root.iter():
         _tidy(element, prefix)
     _frame(root, graph, name)
@@ -142,6 +143,22 @@ def _center_text(element: ET.Element, around: Box | None) -> None:
     for child in element:
         if child.tag == f"{{{_SVG}}}g":
             _center_text(child, box)
+
+
+def _raise_titles(graph: ET.Element) -> None:
+    """Put the rooms' titles above all lines, each with a rim in its room's colour, so that no line strikes it out."""
+    for room in [one for one in graph if "cluster" in one.get("class", "")]:
+        ground = next((one.get("fill") for one in room if one.tag == f"{{{_SVG}}}rect"), None)
+        for text in room.findall(f"{{{_SVG}}}text"):
+            room.remove(text)
+            rim = {
+                "stroke": ground or "#ffffff",
+                "stroke-width": "6",
+                "stroke-linejoin": "round",
+                "paint-order": "stroke",
+            }
+            text.attrib.update(rim)
+            graph.append(text)
 
 
 def _text_lines(element: ET.Element) -> Iterator[list[ET.Element]]:

@@ -65,6 +65,15 @@ def test_shrinks_with_the_page_on_a_card_of_its_own():
 
 
 @needs_dot
+def test_no_line_strikes_out_the_title_of_a_room():
+    """Titles are drawn after all lines, with a rim in the colour of their room."""
+    picture = ET.fromstring(render(to_dot(chapter_one())))  # noqa: S314 - our own
+    order = [element for element in picture.iter() if element.tag.endswith(("path", "text", "polyline"))]
+    titles = [element for element in order if element.get("paint-order") == "stroke"]
+    assert ["".join(title.itertext()).split()[0] for title in titles] == ["internet", "host"]
+    assert order[-len(titles) :] == titles
+
+
 def test_japanese_names_come_out_as_typed():
     """No escapes, no boxes."""
     svg = render(to_dot(japanese(), language="ja"))
