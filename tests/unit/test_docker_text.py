@@ -153,7 +153,7 @@ def test_containers_as_json_and_raw():
         (
             "{{.Nope}}",
             'failed to execute template: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type '
-            + "*formatter.ContainerContext",
+            "*formatter.ContainerContext",
         ),
         (
             "{{.Names.x}}",
