@@ -152,8 +152,10 @@ def test_containers_as_json_and_raw():
         ("{{.Names", "failed to parse template: template: :1: unclosed action"),
         (
             "{{.Nope}}",
-            'failed to execute template: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type '
-            "*formatter.ContainerContext",
+            (
+                'failed to execute template: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type '
+                "*formatter.ContainerContext"
+            ),
         ),
         (
             "{{.Names.x}}",
