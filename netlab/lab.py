@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 import warnings
 import weakref
@@ -14,7 +15,7 @@ from typing import Self
 from netlab import founding, ipam_config, observer, ops, service
 from netlab.docker.engine import Engine
 from netlab.docker.networks import Wanted
-from netlab.docker.records import Attachment, Specification
+from netlab.docker.records import Attachment, Query, Specification
 from netlab.errors import LabClosed, NameTaken, RequestError
 from netlab.interrupts import held_back
 from netlab.kernel.apply import apply
@@ -24,11 +25,12 @@ from netlab.places.container import Container
 from netlab.places.internet import Internet
 from netlab.places.network import Network
 from netlab.places.place import Place
-from netlab.publish import parse
+from netlab.publish import parse, parse_expose
 from netlab.registry import Registration
 from netlab.sandbox.client import Sandbox
 from netlab.view.commands import Commands
 from netlab.view.picture import Picture
+from netlab.view.tables import Table
 from netlab.world import World
 
 _MOST_HOSTS = 9
@@ -231,21 +233,36 @@ class Lab:
         ip6: str | None = None,
         aliases: Sequence[str] = (),
         hostname: str | None = None,
+        command: str | Sequence[str] = (),
+        mac: str | None = None,
+        expose: str | Sequence[str] = (),
+        publish_all: bool = False,
+        dns: Sequence[str] = (),
+        extra_hosts: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Container:
-        """Make a container and connect it to a network, as `docker run -d --name NAME IMAGE` does.
+        """Make a container and connect it to a network, as `docker run -d --name NAME IMAGE COMMAND` does.
 
-        It has a network, mount and host name of its own and one process. `publish` takes what follows `-p`, as "8080:80".
-        Raises RequestError for what cannot be, NameTaken, NotFound for an unknown image or network; nothing has changed
-        then.
+        It has a network, mount and host name of its own and one process: the image's, or `command`. `publish` takes what
+        follows `-p`, as "8080:80". Raises RequestError for what cannot be, NameTaken, NotFound for an unknown image or
+        network; nothing has changed then.
         """
         mode = network.name if isinstance(network, Network) else network
-        bindings = [one for spec in ([publish] if isinstance(publish, str) else publish) for one in parse(spec)]
+        attached = () if mode.startswith("container:") else (Attachment(mode, ip, ip6, tuple(aliases), mac),)
         asked = Specification(
             image,
             hostname,
             mode,
-            Attachment(mode, ip, ip6, tuple(aliases)),
-            tuple(bindings),
+            attached,
+            tuple(one for spec in _several(publish) for one in parse(spec)),
+            publish_all,
+            tuple(one for spec in _several(expose) for one in parse_expose(spec)),
+            dns=tuple(dns),
+            extra_hosts=tuple((extra_hosts or {}).items()),
+            labels=dict(labels or {}),
+            environment=dict(environment or {}),
+            command=tuple(shlex.split(command) if isinstance(command, str) else command),
         )
         with self.lock, held_back():
             return self._engine.run([name], asked)[0]
@@ -267,6 +284,26 @@ class Lab:
         """Stop a container: its processes end, and its veth pair and its address are free again."""
         with self.lock, held_back():
             return self._engine.stop(name)
+
+    def restart(self, name: str) -> Container:
+        """Stop a container and start it again, as `docker restart NAME` does: address and ephemeral ports may change."""
+        with self.lock, held_back():
+            return self._engine.restart(name)
+
+    def rename(self, name: str, new: str) -> Container:
+        """Give a container another name, as `docker rename` does; others find it by that one at once."""
+        with self.lock, held_back():
+            return self._engine.rename(name, new)
+
+    def logs(self, name: str) -> str:
+        """Return what a container's first process has written, as `docker logs NAME` does."""
+        with self.lock:
+            return self._engine.logs(name)
+
+    def queries(self) -> Table[Query]:
+        """Return the questions that containers asked their internal name server, and what became of them."""
+        with self.lock:
+            return Table(self._engine.queries())
 
     def rm(self, name: str) -> None:
         """Remove a container, running or not, as `docker rm -f NAME` does."""
@@ -321,7 +358,7 @@ class Lab:
         ip6: str | None = None,
         aliases: Sequence[str] = (),
     ) -> None:
-        """Connect a running container to one more network, as `docker network connect NETWORK CONTAINER` does."""
+        """Connect a container to one more network, as `docker network connect NETWORK CONTAINER` does."""
         with self.lock, held_back():
             self._engine.connect(container, network, Attachment(network, ip, ip6, tuple(aliases)))
 
@@ -329,6 +366,10 @@ class Lab:
         """Take a container off a network, as `docker network disconnect NETWORK CONTAINER` does."""
         with self.lock, held_back():
             self._engine.disconnect(container, network)
+
+
+def _several(given: str | Sequence[str]) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given
 
 
 def _warn_of_leak(name: str, registration: Registration, owner: int) -> None:

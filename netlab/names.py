@@ -10,6 +10,7 @@ from netlab.errors import RequestError
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NAMESPACE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _INTERFACE = re.compile(r"[^\s/:]{1,15}")
+_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _LONGEST = 128
 
 
@@ -50,6 +51,13 @@ def check_interface(name: object) -> str:
         f"Invalid interface name {_shown(name)}: the kernel takes 1 to 15 bytes without spaces, slashes and colons. "
         "For example: veth-red"
     )
+
+
+def check_mac(value: str) -> str:
+    """Return a hardware address written 02:42:ac:11:00:02; raises RequestError."""
+    if not _MAC.fullmatch(value):
+        raise RequestError(f"{value} is not a valid mac address")
+    return value
 
 
 def _shown(name: object) -> str:

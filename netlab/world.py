@@ -140,6 +140,14 @@ class World:
         self.forget(name)
         self.sandbox.ask("forget", name=entry.node, on=entry.host)
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a node's place another name, in `ip netns` too."""
+        entry = self.entry(name)
+        self.sandbox.ask("rename", name=entry.node, new=new)
+        with self._lock:
+            del self._entries[name]
+            self._entries[new] = replace(entry, name=new, node=new, descriptor=os.dup(entry.descriptor))
+
     def forget(self, name: str) -> None:
         """Let go of a place that has ended by itself; harmless when it is not there."""
         with self._lock:

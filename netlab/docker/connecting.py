@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from errno import EBUSY, EEXIST
 
 from netlab import dns, ops
@@ -38,18 +39,25 @@ class Connections:
 
     # ── one endpoint ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def reserve(self, container: Container, record: NetworkRecord, asked: Attachment) -> Endpoint:
-        """Take addresses for a container on a network; raises RequestError. `release` gives them back."""
+    def check(self, record: NetworkRecord, asked: Attachment) -> None:
+        """Refuse what no container may ask of a network; raises RequestError."""
         if not record.user_defined and (asked.address or asked.address6):
             raise RequestError(
                 "invalid endpoint settings: user-specified IP address is supported on user-defined networks only"
             )
         if not record.user_defined and asked.aliases:
             raise RequestError("network-scoped aliases are only supported for user-defined networks")
-        chosen = []
         for pool, wanted in ((record.pool(4), asked.address), (record.pool(6), asked.address6)):
             if pool is None and wanted is not None:
                 raise RequestError(f"invalid endpoint settings:\nno configured subnet contains IP address {wanted}")
+            if pool is not None and wanted is not None:
+                pool.check_form(wanted)
+
+    def reserve(self, container: Container, record: NetworkRecord, asked: Attachment) -> Endpoint:
+        """Take addresses for a container on a network; raises RequestError. `disconnect` gives them back."""
+        self.check(record, asked)
+        chosen = []
+        for pool, wanted in ((record.pool(4), asked.address), (record.pool(6), asked.address6)):
             if pool is not None:
                 chosen.append((pool, pool.check(wanted) if wanted is not None else pool.choose()[0]))
         for pool, address in chosen:
@@ -57,7 +65,7 @@ class Connections:
         plain = [address for pool, address in chosen if pool.subnet.version == 4]
         endpoint = Endpoint(
             container.name,
-            self._interface_name(container),
+            self._interface_name(container, record.prefix),
             veth="",
             index=0,
             addresses=tuple(pool.with_length(address) for pool, address in chosen),
@@ -69,10 +77,10 @@ class Connections:
         stack.callback(self._release, container, record, [(pool, address) for pool, address in chosen])
         return endpoint
 
-    def _interface_name(self, container: Container) -> str:
+    def _interface_name(self, container: Container, prefix: str) -> str:
         """Return the first free name of eth0, eth1, … (engine 28 and later; before, numbers were not used again)."""
         used = {endpoint.interface for endpoint in container.endpoints.values()}
-        return next(name for number in range(len(used) + 1) if (name := f"eth{number}") not in used)
+        return next(name for number in range(len(used) + 1) if (name := f"{prefix}{number}") not in used)
 
     def _release(self, container: Container, record: NetworkRecord, taken: Sequence[tuple[object, str]]) -> None:
         for pool in record.pools:
@@ -151,45 +159,64 @@ class Connections:
     # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def introduce(self, container: Container, record: NetworkRecord) -> None:
-        """Let the other containers of a user-defined network know a container by its names."""
+        """Let the other containers of a user-defined network know a container by its names; again after a rename."""
         if not record.user_defined:
             return
         endpoint = container.endpoints[record.name]
         names = dict.fromkeys([container.name, *endpoint.aliases, container.id[:12], container.hostname])
         addresses = tuple(one.partition("/")[0] for one in endpoint.addresses)
+        self._stacks[container.id, record.name].callback(self._forget, record.id, container.id)
         self._names.learn(record.id, record.name)
         self._names.learn_member(record.id, container.id, dns.Member(tuple(names), addresses))
-        stack = self._stacks[container.id, record.name]
-        stack.callback(self._forget, record.id, container.id)
 
     def _forget(self, network: str, container: str) -> None:
         with contextlib.suppress(LabClosed):
             self._names.forget_member(network, container)
 
     def serve_names(self, container: Container) -> list[ops.Operation]:
-        """Have a container that is on a user-defined network ask 127.0.0.11; return what was done for that."""
-        ordered = sorted(container.endpoints)
-        records = [self._networks.records[name] for name in ordered]
+        """Have a container that is on a user-defined network ask 127.0.0.11; return what was done for that.
+
+        It goes on asking there when it leaves its last such network; nothing but what is forwarded is answered then.
+        """
+        records = [self._networks.records[name] for name in sorted(container.endpoints)]
         networks = [record.id for record in records if record.user_defined]
-        if not networks and container.id not in self._served:
+        served = container.id in self._served
+        if not networks and not served:
             return []
-        upstreams = [] if records and all(record.internal for record in records) else container.asked.dns or RESOLVERS
-        chosen_ndots = any(option.startswith("ndots") for option in container.asked.dns_options)
-        if container.id in self._served:
-            self._names.admit(container.name, networks, upstreams, forward_single_labels=not chosen_ndots)
-            return []
-        namespace = self._world.namespace(container.name)
+        isolated = bool(records) and all(record.internal for record in records)
+        upstreams = [] if isolated else container.asked.dns or RESOLVERS
+        chosen_ndots = any(option.startswith("ndots:") for option in container.asked.dns_options)
+        namespace = None if served else self._world.namespace(container.name)
         ports = self._names.admit(
-            container.name, networks, upstreams, namespace=namespace, forward_single_labels=not chosen_ndots
+            container.id, networks, upstreams, namespace=namespace, forward_single_labels=not chosen_ndots
         )
-        redirection = ops.NftRules(container.name, dns.redirection(*ports))
-        apply([redirection], self._world)
+        if served:
+            return []
         self._served.add(container.id)
+        redirection = ops.NftRules(container.name, dns.redirection(*ports), "delete table ip docker-dns")
+        try:
+            apply([redirection], self._world)
+        except BaseException:
+            self.dismiss(container)
+            raise
         return [redirection]
 
-    def dismiss(self, container: Container) -> None:
+    def renamed(self, container: Container) -> None:
+        """Let a running container be known by its new name instead of its old one."""
+        for name in list(container.endpoints):
+            record = self._networks.records[name]
+            endpoint = replace(container.endpoints[name], container=container.name)
+            container.endpoints[name] = record.endpoints[container.id] = endpoint
+            self.introduce(container, record)
+
+    def is_served(self, container: Container) -> bool:
+        """Whether a container asks 127.0.0.11."""
+        return container.id in self._served
+
+    def dismiss(self, container: Container) -> list[ops.Operation]:
         """Let a container ask no more."""
         if container.id in self._served:
             self._served.discard(container.id)
             with contextlib.suppress(LabClosed):
-                self._names.dismiss(container.name)
+                self._names.dismiss(container.id)
+        return []

@@ -20,6 +20,7 @@ from netlab.world import World
 
 DRIVERS = ("bridge", "host", "null")
 _NAME_OPTION = "com.docker.network.bridge.name"
+_MTU_OPTION = "com.docker.network.driver.mtu"
 _HOST_ADDRESS_OPTION = "com.docker.network.host_ipv4"
 _DOCKER0_INDEX = 3
 
@@ -57,7 +58,7 @@ class Networks:
     def __init__(self, lab: EngineHome, world: World, host: str) -> None:
         self._lab = lab
         self._world = world
-        self._host = host
+        self.host = host
         self._serial = 0
         self._prepared: set[str] = set()  # families whose table of rules is there
         self.records: dict[str, NetworkRecord] = {}
@@ -76,7 +77,7 @@ class Networks:
 
     def _new_id(self, name: str) -> str:
         self._serial += 1
-        return container_id("network", f"{self._host}/{name}", self._serial)
+        return container_id("network", f"{self.host}/{name}", self._serial)
 
     @property
     def default(self) -> NetworkRecord:
@@ -105,6 +106,7 @@ class Networks:
         if wanted.driver in ("host", "null"):
             raise RequestError(f'only one instance of "{wanted.driver}" network is allowed')
         record = self._record(wanted)
+        self._check_options(record)
         operations = self._make(record)
         self.records[record.name] = record
         self._lab.note(f"network {record.name}", operations)
@@ -119,7 +121,7 @@ class Networks:
             ipam_config.Config(str(ipam.claim_subnet(one.network, taken)), one.ip_range, one.gateway, one.aux_addresses)
             for one in asked
         ]
-        for version, pools in ((4, ipam.DEFAULT_POOLS), (6, (ipam.ula_pool(self._host),))):
+        for version, pools in ((4, ipam.DEFAULT_POOLS), (6, (ipam.ula_pool(self.host),))):
             if (version == 4 or wanted.ipv6) and not any(one.network.version == version for one in configs):
                 configs.append(ipam_config.Config(str(ipam.choose_subnet(taken, pools))))
         name = wanted.options.get(_NAME_OPTION) or f"br-{identifier[:12]}"
@@ -139,6 +141,22 @@ class Networks:
             created=time.time(),
         )
 
+    def _check_options(self, record: NetworkRecord) -> None:
+        """Refuse options whose value makes no sense, or that this kernel cannot do; raises RequestError."""
+        mtu = record.options.get(_MTU_OPTION, "0")
+        if not mtu.isdecimal():
+            raise RequestError(
+                f'failed to parse {_MTU_OPTION} value: {mtu} (strconv.Atoi: parsing "{mtu}": invalid syntax)'
+            )
+        if not record.icc:
+            try:
+                self._world.read_file(self.host, "/proc/sys/net/bridge/bridge-nf-call-iptables")
+            except OSError:
+                raise RequestError(
+                    "enable_icc=false needs packets within a bridge to pass the rules, and this kernel cannot do that: "
+                    "net.bridge.bridge-nf-call-iptables is missing (module br_netfilter)"
+                ) from None
+
     def _check_bridge_name(self, name: str) -> None:
         for record in self.records.values():
             if record.bridge == name:
@@ -149,7 +167,7 @@ class Networks:
     def _taken_subnets(self) -> list[ipam_config.Network]:
         """Return what no new subnet may overlap: networks, and what the host reaches without a gateway."""
         taken = [pool.subnet for record in self.records.values() for pool in record.pools]
-        for route in observe.routes(self._world.route_socket(self._host)):
+        for route in observe.routes(self._world.route_socket(self.host)):
             if route.gateway is None and route.destination != "default":
                 subnet = ipam_config.Config(route.destination).network
                 if subnet not in taken and not subnet.is_link_local:
@@ -161,7 +179,7 @@ class Networks:
         gateways = [pool.with_length(pool.gateway) for pool in record.pools if pool.gateway]
         default = record.name == "bridge"
         return bridge.BridgeNetwork(
-            self._host,
+            self.host,
             record.bridge,
             made_up_mac("docker0" if default else record.id),
             tuple(gateways),
@@ -183,10 +201,10 @@ class Networks:
                 record.options.get(_HOST_ADDRESS_OPTION) if pool.subnet.version == 4 else None,
             )
             change = rules.network_made(network)
-            operations.append(ops.NftRules(self._host, change.script, change.undo))
+            operations.append(ops.NftRules(self.host, change.script, change.undo))
         if not record.icc:
             # Else packets between two ports of one bridge never come past the rules.
-            operations.append(ops.SetSysctl(self._host, "net.bridge.bridge-nf-call-iptables", "1"))
+            operations.append(ops.SetSysctl(self.host, "net.bridge.bridge-nf-call-iptables", "1"))
         return operations
 
     def prepare(self, record: NetworkRecord) -> list[ops.Operation]:
@@ -196,11 +214,11 @@ class Networks:
             if family in self._prepared:
                 continue
             key = "net.ipv4.ip_forward" if family == "ip" else "net.ipv6.conf.all.forwarding"
-            before = self._world.read_file(self._host, "/proc/sys/" + key.replace(".", "/")).strip()
+            before = self._world.read_file(self.host, "/proc/sys/" + key.replace(".", "/")).strip()
             change = rules.host_made(family, forward_policy="drop" if before == "0" else "accept")
             operations += [
-                ops.SetSysctl(self._host, key, "1", before),
-                ops.NftRules(self._host, change.script, change.undo),
+                ops.SetSysctl(self.host, key, "1", before),
+                ops.NftRules(self.host, change.script, change.undo),
             ]
         return operations
 

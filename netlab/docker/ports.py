@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import threading
 from errno import EADDRINUSE
 
 from netlab import ops
 from netlab.docker.records import NetworkRecord, Published
 from netlab.drivers import port_rules
-from netlab.errors import LabClosed, NetlabError, NotFound, RequestError
+from netlab.errors import LabClosed, NetlabError, RequestError
 from netlab.kernel.apply import apply
 from netlab.places.container import Container
 from netlab.publish import Claim, PortAllocator, PortBinding, PortTaken, cannot_bind, refused
@@ -17,6 +17,7 @@ from netlab.sandbox.client import AgentRefusal
 from netlab.world import World
 
 _START_SECONDS = 30
+_END_SECONDS = 5
 _MOST_TRIES = 200  # host ports of a range that processes of the host may hold
 _DEFAULT_ADDRESS_OPTION = "com.docker.network.bridge.host_binding_ipv4"
 
@@ -29,33 +30,49 @@ class Ports:
         self._host = host
         self._allocator = PortAllocator()
         self._serial = 0
+        self._ended: dict[str, threading.Event] = {}  # by the proxy's name
+        self._rules_of: dict[str, tuple[str, list[ops.Operation]]] = {}  # network id and rules, by container id
 
-    def publish(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
-        """Publish what a container asked for, by way of a network; return what was done to the rules.
+    def follow(self, container: Container, record: NetworkRecord | None) -> list[ops.Operation]:
+        """Publish a container's ports by way of this network and no other; return what was done to the rules.
 
-        Raises RequestError in the engine's words, and takes back what was done by then.
+        Raises RequestError in the engine's words; nothing of the container is published then.
         """
+        network, _ = self._rules_of.get(container.id, ("", []))
+        if record is not None and network == record.id:
+            return []
+        done = self.withdraw(container)
+        if record is not None and record.driver == "bridge" and container.asked.bindings:
+            done += self._publish(container, record)
+        return done
+
+    def _publish(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
         try:
-            for binding in container.asked.publish:
+            for binding in container.asked.bindings:
                 container.published.append(self._answer_for(container, record, binding))
+            operations = self._rules(container, record)
+            apply(operations, self._world)
         except RequestError as error:
             self.withdraw(container)
             raise type(error)(refused(container.name, container.id, error)) from None
         except BaseException:
             self.withdraw(container)
             raise
-        operations = self._rules(container, record)
-        apply(operations, self._world)
+        self._rules_of[container.id] = record.id, operations
         return operations
 
-    def withdraw(self, container: Container, operations: Sequence[ops.Operation] = ()) -> list[ops.Operation]:
-        """Take a container's published ports back: the rules that `publish` returned, and the proxies."""
+    def withdraw(self, container: Container) -> list[ops.Operation]:
+        """Take a container's published ports back, the rules and the proxies; harmless when there are none."""
+        _, operations = self._rules_of.pop(container.id, ("", []))
         undone = [inverse for op in reversed(operations) if (inverse := op.inverse()) is not None]
-        with contextlib.suppress(NetlabError):  # the rules may have been deleted by hand: gone is gone
-            apply(undone, self._world)
+        for op in undone:
+            with contextlib.suppress(NetlabError):  # the rules may have been deleted by hand: gone is gone
+                apply([op], self._world)
         for one in container.published:
-            with contextlib.suppress(AgentRefusal, LabClosed, NotFound):
+            with contextlib.suppress(AgentRefusal, LabClosed):
                 self._world.sandbox.ask("forget", name=one.proxy)
+        for one in container.published:
+            self._ended.pop(one.proxy).wait(_END_SECONDS)  # until then, the kernel keeps its port
             self._allocator.release(one.claim)
         container.published.clear()
         return undone
@@ -94,7 +111,10 @@ class Ports:
         }
         title = f"docker-proxy: {claim.protocol} {claim.port} → {target[0]}:{target[1]}"
         asked = self._world.begin(name, role, hostname="", files={}, title=title, own=(), shares=self._host)
-        self._world.discard(asked.result(_START_SECONDS))
+        answer = asked.result(_START_SECONDS)
+        self._world.discard(answer)
+        ended = self._ended[name] = threading.Event()
+        self._world.sandbox.when_ended(answer.fields["pid"], lambda _: ended.set())
 
     def _rules(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
         ports = [

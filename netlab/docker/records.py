@@ -5,43 +5,65 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netlab import images
 from netlab.drivers.bridge import Endpoint
 from netlab.ipam import AddressPool
 from netlab.ipam_config import Config
-from netlab.publish import Claim, PortBinding
+from netlab.publish import Claim, PortBinding, exposed
 
 PREDEFINED = ("bridge", "host", "none")
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What was asked about a container's connection to one network."""
+    """What was asked about a container's connection to one network. `network_id` is filled in by the engine."""
 
     network: str
     address: str | None = None
     address6: str | None = None
     aliases: tuple[str, ...] = ()
     mac: str | None = None
+    network_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """What a container was asked to be: the options of `docker run` that concern a network."""
+    """What a container was asked to be: the options of `docker run`.
+
+    `command` is what follows the image; without it, the image's own program runs. `attachments` may be empty: the
+    container is then on the network that `mode` names.
+    """
 
     image: str
     hostname: str | None = None
     mode: str = "bridge"  # a network's name, host, none, or container:NAME
-    attachment: Attachment | None = None
+    attachments: tuple[Attachment, ...] = ()
     publish: tuple[PortBinding, ...] = ()
     publish_all: bool = False
     expose: tuple[tuple[int, str], ...] = ()
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
-    extra_hosts: tuple[tuple[str, str], ...] = ()
+    extra_hosts: tuple[tuple[str, str], ...] = ()  # name and address, or host-gateway
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
+    auto_remove: bool = False
+    restart: str = "no"  # no, always, unless-stopped or on-failure
+
+    @property
+    def exposed(self) -> list[tuple[int, str]]:
+        """The ports that the container serves, by what its image and its options say."""
+        role = images.find(self.image).role
+        own = [(int(role["port"]), "tcp")] if "port" in role else []
+        return list(dict.fromkeys([*own, *self.expose, *exposed(self.publish)]))
+
+    @property
+    def bindings(self) -> list[PortBinding]:
+        """The ports to publish: those asked for, and with `publish_all` every other one that is exposed."""
+        asked = exposed(self.publish)
+        rest = [one for one in self.exposed if one not in asked] if self.publish_all else []
+        return [*self.publish, *(PortBinding(None, None, port, protocol) for port, protocol in rest)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +73,22 @@ class Published:
     binding: PortBinding
     claim: Claim
     proxy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question that a container asked its internal name server, and what became of it.
+
+    `outcome` is answer, empty (the name is known, but has no such record) or forward (asked further up).
+    """
+
+    time: float
+    container: str
+    name: str
+    kind: str
+    protocol: str
+    outcome: str
+    records: tuple[str, ...]
 
 
 @dataclass
@@ -90,6 +128,11 @@ class NetworkRecord:
     def mtu(self) -> int:
         """The size of the largest packet, in bytes; 0 for the kernel's choice."""
         return int(self.options.get("com.docker.network.driver.mtu", "0"))
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its containers' interfaces begin with."""
+        return self.options.get("com.docker.network.container_iface_prefix", "eth")
 
     def pool(self, version: int) -> AddressPool | None:
         """Return the pool of IPv4 or IPv6 addresses, if the network has one."""

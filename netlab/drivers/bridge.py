@@ -45,6 +45,7 @@ def make(network: BridgeNetwork) -> list[ops.Operation]:
     host, bridge = network.host, network.bridge
     return [
         ops.AddBridge(host, bridge, index=network.index, mac=network.mac, up=True),
+        *([ops.SetMtu(host, bridge, network.mtu)] if network.mtu else []),
         *(ops.AddAddress(host, bridge, gateway, nodad=":" in gateway) for gateway in network.gateways),
     ]
 

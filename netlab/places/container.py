@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Literal
 
-from netlab.docker.records import Published, Specification
+from netlab.docker.records import Attachment, Published, Specification
 from netlab.drivers.bridge import Endpoint
 from netlab.ops import Operation
 from netlab.places.home import Home
 from netlab.places.place import Place
 from netlab.publish import shown
 from netlab.view.commands import Commands
+
+Status = Literal["created", "running", "exited"]
 
 
 class Container(Place):
@@ -23,6 +27,11 @@ class Container(Place):
         self.asked = asked
         self.hostname = asked.hostname or identifier[:12]
         self.running = False
+        self.created = time.time()
+        self.started: float | None = None
+        self.finished: float | None = None
+        self.exit_code = 0  # of its first process, once it has ended: 128 and the number if a signal ended it
+        self.attachments: dict[str, Attachment] = {}  # what it is connected to, running or not, by the network's name
         self.endpoints: dict[str, Endpoint] = {}  # by the network's name, in the order in which they were made
         self.published: list[Published] = []
         self.operations: list[Operation] = []
@@ -37,9 +46,11 @@ class Container(Place):
         return self.asked.image
 
     @property
-    def status(self) -> str:
-        """Either "running" or "exited"."""
-        return "running" if self.running and self._lab.world.sandbox.alive else "exited"
+    def status(self) -> Status:
+        """Either "created" (never started), "running" or "exited"."""
+        if self.running and self._lab.world.sandbox.alive:
+            return "running"
+        return "created" if self.started is None else "exited"
 
     @property
     def address(self) -> str | None:

@@ -47,6 +47,8 @@ class Agent:
         self.verbs: dict[str, Callable[[Request, list[int]], Reply | None]] = {
             "node": self.make_node,
             "forget": self.forget_node,
+            "rename": self.rename_node,
+            "go": self.open_gate,
             "spawn": self.spawn,
             "signal": self.signal,
             "socket": self.open_socket,
@@ -152,6 +154,20 @@ class Agent:
         os.close(node.pidfd)
         if request.get("on"):
             nodes.unlink_name(self.nodes[request["on"]], node.name)
+        return {}, []
+
+    def rename_node(self, request: Request, _: list[int]) -> Reply:
+        """Give a node another name."""
+        node = self.nodes[request["name"]]
+        nodes.rename(node, request["new"], self.nodes[node.on] if node.on else None)
+        self.nodes[request["new"]] = self.nodes.pop(request["name"])
+        return {}, []
+
+    def open_gate(self, request: Request, _: list[int]) -> Reply:
+        """Let a node's first process begin with its command."""
+        node = self.nodes[request["name"]]
+        if node.gate is not None:
+            node.gate.close()
         return {}, []
 
     def spawn(self, request: Request, descriptors: list[int]) -> tuple[Request, list[int]]:

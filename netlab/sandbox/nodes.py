@@ -51,6 +51,7 @@ class Node:
         self.on: str | None = None  # the host that knows it by name
         self.pid = 0
         self.pidfd = -1
+        self.gate: socket.socket | None = None  # what its first process waits for, see roles.Role
         # Inodes of its own network and mount namespace, once something was started in it.
         self.namespaces: dict[str, int] | None = None
 
@@ -108,6 +109,7 @@ def start(node: Node, request: dict[str, Any], home: Home, shared: Node | None) 
         _enter_namespaces(node, request, shared)
         with contextlib.closing(roles.prepare(request["role"])) as role:
             node.pid = _fork(node, request["title"], role)
+            node.gate = role.gate
         node.pidfd = os.pidfd_open(node.pid)
         namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
@@ -241,6 +243,20 @@ def unlink_name(host: Node, name: str) -> None:
     path = f"{netns_folder(host)}/{name}"
     if os.path.islink(path):
         os.unlink(path)
+
+
+def rename(node: Node, new: str, host: Node | None) -> None:
+    """Give a node another name, on its host too; its own files stay the same files."""
+    folder = f"{RUN}/nodes/{new}"
+    if os.path.isdir(folder):  # left over from a node that has gone
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+    os.rename(node.folder, folder)
+    if host is not None:
+        unlink_name(host, node.name)
+    node.name, node.folder = new, folder
+    if host is not None:
+        link_name(host, node)
 
 
 def spawn(node: Node, request: dict[str, Any], streams: list[int]) -> int:

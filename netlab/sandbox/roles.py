@@ -16,11 +16,17 @@ from netlab.sandbox import proxy
 
 
 class Role:
-    """A role that is ready to be played, and the listening sockets that it has opened for that."""
+    """A role that is ready to be played, and the sockets that it has opened for that.
 
-    def __init__(self, play: Callable[[], None], listeners: Sequence[socket.socket] = ()) -> None:
+    `gate` is the agent's end of a pair whose other end the role waits for: it goes on once that is closed.
+    """
+
+    def __init__(
+        self, play: Callable[[], None], listeners: Sequence[socket.socket] = (), gate: socket.socket | None = None
+    ) -> None:
         self.play = play
         self.listeners = listeners
+        self.gate = gate
 
     @property
     def descriptors(self) -> set[int]:
@@ -47,6 +53,8 @@ def prepare(role: dict[str, Any]) -> Role:
         return _program(role)
     if kind == "proxy":
         return _proxy(role)
+    if kind == "command":
+        return _command(role)
     return Role(_wait)
 
 
@@ -97,3 +105,26 @@ def _program(role: dict[str, Any]) -> Role:
         os.execve(role["argv"][0], role["argv"], role["environment"])
 
     return Role(play, listeners)
+
+
+def _command(role: dict[str, Any]) -> Role:
+    """Become a command once the gate opens, when the container is connected; its output goes to the node's log."""
+    waits, gate = socket.socketpair()
+
+    def play() -> None:
+        waits.recv(1)
+        waits.close()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        argv = role["argv"]
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and a program would inherit that
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            os.execvpe(argv[0], argv, role["environment"])
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            reason = "executable file not found in $PATH" if missing else (error.strerror or "").lower()
+            os.write(2, f'exec: "{argv[0]}": {reason}\n'.encode())
+            os._exit(127 if missing else 126)
+
+    return Role(play, [waits], gate)
