@@ -16,6 +16,7 @@ class Image:
     role: dict[str, Any]
     title: str
     does: str
+    command: tuple[str, ...] = ("sh",)  # what `docker ps` shows
 
 
 IMAGES = {
@@ -26,10 +27,11 @@ IMAGES = {
             {"kind": "web", "port": 80, "title": "Welcome to nginx!"},
             "nginx: web server on port 80 (netlab)",
             "a web server on port 80",
+            ("nginx", "-g", "daemon off;"),
         ),
         Image("alpine", {"kind": "idle"}, "alpine: idle (netlab)", "idle"),
         Image("busybox", {"kind": "idle"}, "busybox: idle (netlab)", "idle"),
-        Image("myapp", {"kind": "idle"}, "myapp: idle (netlab)", "idle"),
+        Image("myapp", {"kind": "idle"}, "myapp: idle (netlab)", "idle", ("sleep", "infinity")),
     )
 }
 

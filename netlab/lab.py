@@ -313,6 +313,11 @@ class Lab:
     # ── networks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
+    def engine(self) -> Engine:
+        """The engine of the first host, as the docker command asks it. Whoever changes something holds `lock`."""
+        return self._engine
+
+    @property
     def networks(self) -> dict[str, Network]:
         """All networks by name."""
         return {name: Network(self, record) for name, record in self._engine.networks.records.items()}

@@ -1,4 +1,7 @@
-"""Cell magics: `%%on web` runs a cell's shell commands in a place of the lab, `%on web ip addr` one line."""
+"""Cell magics: `%%on web` runs a cell's shell commands in a place of the lab, `%on web ip addr` one line.
+
+`%docker ps` and `%%docker` run docker's own command lines on the lab.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,15 @@ def register(shell: Any) -> None:
 
     shell.register_magic_function(on, magic_kind="line_cell", magic_name="on")
 
+    from IPython.core.magic import no_var_expand  # noqa: PLC0415 - IPython is not needed outside notebooks
+
+    @no_var_expand  # --format has braces of its own
+    def docker(line: str, cell: str | None = None) -> None:
+        """Run docker's command line on the lab: %docker ps, or %%docker and one command a line. --lab NAME picks a lab."""
+        _run_docker(shell.user_ns, line, cell)
+
+    shell.register_magic_function(docker, magic_kind="line_cell", magic_name="docker")
+
 
 def _run(variables: dict[str, Any], line: str, cell: str | None) -> None:
     try:
@@ -41,6 +53,37 @@ def _run(variables: dict[str, Any], line: str, cell: str | None) -> None:
     sys.stdout.flush()
     if not result.ok:
         print(f"[status {result.returncode}]")
+
+
+def _run_docker(variables: dict[str, Any], line: str, cell: str | None) -> None:
+    """Run one docker command line, or those of a cell one after the other, to the end: a refusal stops nothing."""
+    from netlab.docker.command import execute  # noqa: PLC0415 - the magics are registered before anything else is needed
+
+    try:
+        words = shlex.split(line)
+        name = words[1] if words[:1] == ["--lab"] and len(words) > 1 else None
+        lab = find_lab(variables, name, "%docker --lab VARIABLE …")
+        commands = [words[2:] if name is not None else words] if cell is None else _commands(cell)
+        for number, argv in enumerate(commands):
+            if number and len(commands) > 1:
+                print()
+            if len(commands) > 1:
+                print(f"$ docker {shlex.join(argv)}")
+            status = execute(lab, argv, sys.stdout, sys.stderr)
+            sys.stdout.flush()
+            if status:
+                print(f"[status {status}]")
+    except (NetlabError, ValueError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        raise Interrupted from None
+
+
+def _commands(cell: str) -> list[list[str]]:
+    """Split a cell into command lines: no comments, a backslash at an end joins lines, the word docker may lead."""
+    lines = cell.replace("\\\n", " ").splitlines()
+    split = [shlex.split(line, comments=True) for line in lines]
+    return [words[1:] if words[0] == "docker" else words for words in split if words]
 
 
 def _read(line: str, cell: str | None) -> tuple[str | None, str, str]:
@@ -61,7 +104,7 @@ def _print(stream: str, text: str) -> None:
     (sys.stdout if stream == "stdout" else sys.stderr).flush()
 
 
-def find_lab(variables: dict[str, Any], name: str | None) -> Lab:
+def find_lab(variables: dict[str, Any], name: str | None, how: str = "%%on --lab VARIABLE PLACE") -> Lab:
     """Return the notebook's lab: the variable `lab`, or the only open lab that a variable holds; raises NotFound."""
     from netlab.lab import Lab  # noqa: PLC0415 - the magics are registered before anything else is needed
 
@@ -78,4 +121,4 @@ def find_lab(variables: dict[str, Any], name: str | None) -> Lab:
         return next(iter(open_labs.values()))
     if not open_labs:
         raise NotFound("No lab is open in this notebook. Make one first: lab = Lab()")
-    raise RequestError("Several labs are open in this notebook. Say which: %%on --lab VARIABLE PLACE")
+    raise RequestError(f"Several labs are open in this notebook. Say which: {how}")

@@ -1,0 +1,98 @@
+"""The docker command, done on a lab: parsed by click, with docker's own options, layouts, words and exit statuses.
+
+`execute` is the one way in. The notebook (`%docker`), the terminal (`netlab docker`) and the lab's own hosts (`docker`)
+differ only in where the words go, and in how a command in a container gets its terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+import click
+
+from netlab.docker.command import living, looking, networks, running
+from netlab.docker.command.call import Attach, Call, DockerLab, Session
+from netlab.docker.command.grammar import Group, help_option
+from netlab.docker.command.words import Rejected, from_daemon, of_usage
+from netlab.errors import NetlabError
+from netlab.gotemplate import TemplateError
+from netlab.interrupts import held_back
+
+__all__ = ["DockerLab", "Session", "end", "execute"]
+
+_INTERRUPTED = 130
+_SIGNALLED = 128
+
+
+def execute(lab: DockerLab, argv: Sequence[str], out: TextIO, err: TextIO, attach: Attach | None = None) -> int:
+    """Do a docker command line, without the word docker, on a lab; return its exit status.
+
+    `attach` runs a command in a container for whoever asked; without it, its output goes to `out` and `err` as it comes.
+    """
+    call = Call(lab, out, err, attach or run_here)
+    try:
+        return int(_docker.main(list(argv), "docker", standalone_mode=False, obj=call) or 0)
+    except click.UsageError as error:
+        text, status = of_usage(error)
+        call.complain(text)
+        return status
+    except Rejected as error:
+        call.complain(str(error))
+        return error.status
+    except TemplateError as error:
+        call.complain(str(error))
+    except NetlabError as error:
+        call.complain(from_daemon(error))
+    except click.exceptions.Abort:
+        return _INTERRUPTED
+    return 1
+
+
+def run_here(lab: DockerLab, session: Session, out: TextIO, err: TextIO) -> int:
+    """Run a command in a container from this process, and pass its output on as it comes."""
+
+    def hear(stream: str, text: str) -> None:
+        target = out if stream == "stdout" else err
+        target.write(text)
+        target.flush()
+
+    assignments = [f"{name}={value}" for name, value in session.environment.items()]
+    argv = ["env", *assignments, "--", *session.argv] if assignments else list(session.argv)
+    status = _INTERRUPTED
+    try:
+        done = lab.world.run_command(session.container, argv, hear=hear, folder=session.folder)
+        status = done.returncode if done.returncode >= 0 else _SIGNALLED - done.returncode
+    finally:
+        if session.ends:
+            end(lab, session.ends, status)
+    return status
+
+
+def end(lab: DockerLab, container: str, status: int) -> None:
+    """End a container whose command, run in the foreground, has ended with a status; harmless when it is gone."""
+    with lab.lock, held_back():
+        one = next((one for one in lab.engine.containers.values() if one.id == container), None)
+        if one is not None:
+            lab.engine.stop(one.name)
+            one.exit_code = status
+
+
+def _made() -> Group:
+    docker = Group("docker", add_help_option=False, help="A self-sufficient runtime for containers, in a lab")
+    network = Group("network", add_help_option=False, help="Manage networks")
+    container = Group("container", add_help_option=False, help="Manage containers")
+    for group in (docker, container):
+        running.register(group)
+        living.register(group)
+        looking.register(group)
+        group.params.append(help_option())
+    looking.register_list(container, "ls")
+    networks.register(network)
+    network.params.append(help_option())
+    docker.add_command(network)
+    docker.add_command(container)
+    return docker
+
+
+_docker = _made()
