@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import io
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
+from netlab.docker.lab import DockerLab
 from netlab.errors import RequestError
 from netlab.model import Snapshot
 from netlab.places.container import Container
 from netlab.view.picture import Picture
-from netlab.world import World
 
 Request = dict[str, Any]
 
 
-class Lab(Protocol):
+class Lab(DockerLab, Protocol):
     """A lab, as the service sees it."""
-
-    name: str
-    world: World
 
     @property
     def containers(self) -> Mapping[str, Container]:
@@ -121,11 +119,41 @@ def _close(lab: Lab, _: Request) -> Any:
     return {}
 
 
+def _docker(lab: Lab, request: Request) -> Any:
+    """Do a docker command line; a command in a container is not run but told, for the asker to run in its own terminal."""
+    from netlab.docker import command  # noqa: PLC0415 - click is not needed before
+
+    told: list[command.Session] = []
+
+    def tell(_: DockerLab, session: command.Session, *__: TextIO) -> int:
+        told.append(session)
+        return 0
+
+    out, err = io.StringIO(), io.StringIO()
+    status = command.execute(lab, request["argv"], out, err, tell)
+    said = {"stdout": out.getvalue(), "stderr": err.getvalue(), "status": status, "session": None}
+    for session in told:
+        entry = lab.world.entry(session.container)
+        where = {"machine_pid": entry.machine_pid, "pid": entry.pid}
+        said["session"] = {**dataclasses.asdict(session), **where}
+    return said
+
+
+def _docker_ended(lab: Lab, request: Request) -> Any:
+    """End a container whose command, run by the asker, has ended."""
+    from netlab.docker import command  # noqa: PLC0415 - see _docker
+
+    command.end(lab, request["container"], int(request["status"]))
+    return {}
+
+
 _VERBS: dict[str, Callable[[Lab, Request], Any]] = {
     "about": _about,
     "enter": _enter,
     "show": _show,
     "run": _run,
     "rm": _remove,
+    "docker": _docker,
+    "docker-ended": _docker_ended,
     "close": _close,
 }

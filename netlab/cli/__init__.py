@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from netlab.cli import course, inside, labs
+from netlab.cli import course, docker, inside, labs
 from netlab.errors import NetlabError
 
 
@@ -58,6 +58,7 @@ for _command in (
     labs.rm,
     inside.exec_,
     inside.shell,
+    docker.docker,
     labs.show,
     course.doctor,
     course.notebook,

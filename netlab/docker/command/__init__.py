@@ -12,9 +12,10 @@ from typing import TextIO
 import click
 
 from netlab.docker.command import living, looking, networks, running
-from netlab.docker.command.call import Attach, Call, DockerLab, Session
+from netlab.docker.command.call import Attach, Call, Session
 from netlab.docker.command.grammar import Group, help_option
 from netlab.docker.command.words import Rejected, from_daemon, of_usage
+from netlab.docker.lab import DockerLab
 from netlab.errors import NetlabError
 from netlab.gotemplate import TemplateError
 from netlab.interrupts import held_back
@@ -61,7 +62,7 @@ def run_here(lab: DockerLab, session: Session, out: TextIO, err: TextIO) -> int:
     argv = ["env", *assignments, "--", *session.argv] if assignments else list(session.argv)
     status = _INTERRUPTED
     try:
-        done = lab.world.run_command(session.container, argv, hear=hear, folder=session.folder)
+        done = lab.world.run_command(session.container, argv, hear=hear)
         status = done.returncode if done.returncode >= 0 else _SIGNALLED - done.returncode
     finally:
         if session.ends:

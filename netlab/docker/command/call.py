@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TextIO
+from typing import TextIO
 
 import click
 
 from netlab.docker.command.words import from_daemon
 from netlab.docker.engine import Engine
+from netlab.docker.lab import DockerLab
 from netlab.errors import NetlabError, NotFound, RequestError
 from netlab.interrupts import held_back
 from netlab.places.container import Container
-from netlab.world import World
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
-
-
-class DockerLab(Protocol):
-    """A lab, as the docker command sees it."""
-
-    name: str
-    world: World
-    lock: threading.RLock
-
-    @property
-    def engine(self) -> Engine:
-        """The engine of the lab's first host."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +27,6 @@ class Session:
     container: str
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    folder: str = "/"
     interactive: bool = False
     ends: str = ""  # the id of the container that ends with it
 

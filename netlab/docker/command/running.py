@@ -54,9 +54,8 @@ def register(group: Group) -> None:
     @click.option("-e", "--env", "environment", multiple=True, help="Set environment variables")
     @click.option("-i", "--interactive", is_flag=True, help="Keep STDIN open even if not attached")
     @click.option("-t", "--tty", is_flag=True, help="Allocate a pseudo-TTY")
-    @click.option("-w", "--workdir", default="/", help="Working directory inside the container")
     @pass_call
-    def exec_(call: Call, /, words: Sequence[str], environment: Sequence[str], workdir: str, **given: bool) -> int:
+    def exec_(call: Call, /, words: Sequence[str], environment: Sequence[str], **given: bool) -> int:
         """Execute a command in a running container"""
         container = call.container(words[0])
         if not container.running:
@@ -70,7 +69,7 @@ def register(group: Group) -> None:
         variables = dict(container.asked.environment)
         variables.update(_variable(text) for text in environment)
         interactive = given["interactive"] or given["tty"]
-        return call.attach(call.lab, Session(container.name, argv, variables, workdir, interactive), call.out, call.err)
+        return call.attach(call.lab, Session(container.name, argv, variables, interactive), call.out, call.err)
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -96,7 +95,7 @@ def _run(call: Call, words: Sequence[str], given: dict[str, Any], *, detach: boo
     container.asked = asked
     argv = asked.command or _FOREGROUND.get(images.find(container.image).name, ("sh",))
     interactive = given["interactive"] or given["tty"]
-    session = Session(container.name, argv, asked.environment, "/", interactive, container.id)
+    session = Session(container.name, argv, asked.environment, interactive, container.id)
     return call.attach(call.lab, session, call.out, call.err)
 
 
