@@ -85,7 +85,9 @@ def test_both_ends_in_one_place_are_found(bare):
 def test_an_end_that_nobody_in_the_lab_has_is_told_as_nowhere(bare):
     """The namespace lives on with its process only, without a name."""
     bare.host.sh("ip netns add secret; ip link add left type veth peer name right netns secret", check=True)
-    bare.host.sh("ip netns exec secret setsid sleep 100 & sleep 0.2; ip netns delete secret", check=True)
+    bare.host.sh("ip netns exec secret setsid sleep 100 &", check=True)
+    wait_until(lambda: bare.host.sh("ip netns pids secret").stdout)
+    bare.host.sh("ip netns delete secret", check=True)
     (left,) = [one for one in bare.host.interfaces if one.name == "left"]
     assert (left.kind, left.peer_place, left.peer_name) == ("veth", None, None)
     assert bare.show().svg
