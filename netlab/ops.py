@@ -141,6 +141,31 @@ class AddBridge(Operation):
 
 
 @dataclass(frozen=True, slots=True)
+class AddMacvlan(Operation):
+    """Make one more interface on the network that `parent` is on, with a hardware address of its own, in `target`.
+
+    Equivalent to: `ip link add link PARENT name NAME netns TARGET type macvlan mode MODE` (ip-link(8)).
+    """
+
+    name: str
+    parent: str
+    target: str
+    index: int = 0
+    mac: str | None = None
+    mode: str = "bridge"
+
+    def words(self) -> str:
+        index = f" index {self.index}" if self.index else ""
+        mac = f" address {self.mac}" if self.mac else ""
+        netns = f" netns {quote(self.target)}" if self.target != self.place else ""
+        ends = f"{index}{mac}{netns} type macvlan mode {self.mode}"
+        return f"link add link {quote(self.parent)} name {quote(self.name)}{ends}"
+
+    def inverse(self) -> Operation:
+        return DeleteLink(self.target, self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteLink(Operation):
     """Delete an interface; the other end of a veth pair goes with it.
 

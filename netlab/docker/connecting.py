@@ -12,7 +12,6 @@ from netlab import dns, ops
 from netlab.docker.networks import Networks
 from netlab.docker.records import Attachment, NetworkRecord
 from netlab.docker.resolving import NameServer
-from netlab.drivers import bridge
 from netlab.drivers.bridge import Endpoint
 from netlab.errors import KernelRefused, LabClosed, NotFound, RequestError
 from netlab.founding import RESOLVERS
@@ -95,7 +94,7 @@ class Connections:
         stack = self._stacks[container.id, record.name]
         for attempt in range(_RETRIES):
             endpoint = self._numbered(container, record, attempt)
-            wiring = bridge.connect(self._networks.spec(record), endpoint)
+            wiring = self._networks.wiring(record, endpoint)
             try:
                 apply(wiring, self._world)
             except KernelRefused as error:
@@ -103,7 +102,7 @@ class Connections:
                     continue  # an interface that was made by hand has that number (or name): take the next
                 raise
             break
-        stack.callback(self._unplug, record, endpoint)
+        stack.callback(self._unplug, wiring[0])
         container.endpoints[record.name] = record.endpoints[container.id] = endpoint
         return wiring
 
@@ -112,14 +111,13 @@ class Connections:
         index = self._next_index
         self._next_index += 2
         seed = container.id if record.name == "bridge" else f"{container.id}/{record.id}"
-        return Endpoint(
-            known.container, known.interface, veth_name(seed, attempt), index, known.addresses, known.mac, known.aliases
-        )
+        veth = veth_name(seed, attempt) if record.driver == "bridge" else ""
+        return replace(known, veth=veth, index=index)
 
-    def _unplug(self, record: NetworkRecord, endpoint: Endpoint) -> None:
-        host = self._networks.spec(record).host
+    def _unplug(self, made: ops.Operation) -> None:
+        inverse = made.inverse()
         with contextlib.suppress(NotFound, KernelRefused, LabClosed):  # it may have been deleted by hand: gone is gone
-            apply([ops.DeleteLink(host, endpoint.veth)], self._world)
+            apply([inverse] if inverse else [], self._world)
 
     def disconnect(self, container: Container, network: str) -> None:
         """Take an endpoint away, real or only reserved; harmless when there is none."""

@@ -229,7 +229,9 @@ class Engine:
 
     def _take_away(self, container: Container) -> list[ops.Operation]:
         """Undo a container's start; return what that stands for."""
-        gone: list[ops.Operation] = [ops.DeleteLink(self.host, one.veth) for one in container.endpoints.values()]
+        gone: list[ops.Operation] = [
+            ops.DeleteLink(self.host, one.veth) for one in container.endpoints.values() if one.veth
+        ]
         if container.running:
             gone.append(ops.DeleteNamespace(self.host, container.name))
         container.teardown.close()

@@ -43,7 +43,7 @@ class Membership:
 
     def join(self, container: Container, record: NetworkRecord, asked: Attachment) -> list[ops.Operation]:
         """Connect a running container to a network; nothing has changed when that fails."""
-        if record.driver != "bridge":
+        if not record.pools:
             return []
         try:
             return self._join(container, record, asked)

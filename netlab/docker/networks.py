@@ -10,7 +10,7 @@ from typing import Protocol
 
 from netlab import ipam, ipam_config, ops
 from netlab.docker.records import PREDEFINED, NetworkRecord
-from netlab.drivers import bridge, rules
+from netlab.drivers import bridge, macvlan, rules
 from netlab.errors import NameTaken, NotFound, RequestError
 from netlab.kernel import observe
 from netlab.kernel.apply import apply, undo
@@ -18,7 +18,7 @@ from netlab.names import check_interface, container_id, made_up_mac
 from netlab.places.home import Home
 from netlab.world import World
 
-DRIVERS = ("bridge", "host", "null")
+DRIVERS = ("bridge", "host", "macvlan", "null")
 _NAME_OPTION = "com.docker.network.bridge.name"
 _MTU_OPTION = "com.docker.network.driver.mtu"
 _HOST_ADDRESS_OPTION = "com.docker.network.host_ipv4"
@@ -117,15 +117,24 @@ class Networks:
         ipam_config.one_per_family(asked)
         identifier = self._new_id(wanted.name)
         taken = self._taken_subnets()
+        # Only other networks are in the way of a subnet that was asked for: on the host's own one, too, it may be.
+        others = [pool.subnet for record in self.records.values() for pool in record.pools]
         configs = [
-            ipam_config.Config(str(ipam.claim_subnet(one.network, taken)), one.ip_range, one.gateway, one.aux_addresses)
+            ipam_config.Config(
+                str(ipam.claim_subnet(one.network, others if int(one.network.network_address) else taken)),
+                one.ip_range,
+                one.gateway,
+                one.aux_addresses,
+            )
             for one in asked
         ]
         for version, pools in ((4, ipam.DEFAULT_POOLS), (6, (ipam.ula_pool(self.host),))):
             if (version == 4 or wanted.ipv6) and not any(one.network.version == version for one in configs):
                 configs.append(ipam_config.Config(str(ipam.choose_subnet(taken, pools))))
-        name = wanted.options.get(_NAME_OPTION) or f"br-{identifier[:12]}"
-        self._check_bridge_name(check_interface(name))
+        name = ""
+        if wanted.driver == "bridge":
+            name = check_interface(wanted.options.get(_NAME_OPTION) or f"br-{identifier[:12]}")
+            self._check_bridge_name(name)
         return NetworkRecord(
             identifier,
             wanted.name,
@@ -148,6 +157,10 @@ class Networks:
             raise RequestError(
                 f'failed to parse {_MTU_OPTION} value: {mtu} (strconv.Atoi: parsing "{mtu}": invalid syntax)'
             )
+        if record.driver == "macvlan":
+            parent = macvlan.network(self.host, record.options).parent
+            if self._world.route_socket(self.host).index_of(parent) is None:
+                raise RequestError(f"-o parent interface was not found on the host: {parent}")
         if not record.icc:
             try:
                 self._world.read_file(self.host, "/proc/sys/net/bridge/bridge-nf-call-iptables")
@@ -174,6 +187,12 @@ class Networks:
                     taken.append(subnet)
         return taken
 
+    def wiring(self, record: NetworkRecord, endpoint: bridge.Endpoint) -> list[ops.Operation]:
+        """Return the operations that connect a container's namespace to a network: what its driver says."""
+        if record.driver == "macvlan":
+            return macvlan.connect(macvlan.network(self.host, record.options), endpoint)
+        return bridge.connect(self.spec(record), endpoint)
+
     def spec(self, record: NetworkRecord) -> bridge.BridgeNetwork:
         """Return a network as the bridge driver wants it."""
         gateways = [pool.with_length(pool.gateway) for pool in record.pools if pool.gateway]
@@ -189,6 +208,8 @@ class Networks:
 
     def making(self, record: NetworkRecord) -> list[ops.Operation]:
         """Return the operations that make a network: the bridge and its rules."""
+        if record.driver != "bridge":
+            return []
         operations = bridge.make(self.spec(record))
         for pool in record.pools:
             network = rules.BridgeRules(
@@ -210,6 +231,8 @@ class Networks:
     def prepare(self, record: NetworkRecord) -> list[ops.Operation]:
         """Return what the host needs before its first network of a family: forwarding, and the table of rules."""
         operations: list[ops.Operation] = []
+        if record.driver != "bridge":
+            return []
         for family in [rules.family_of(str(pool.subnet)) for pool in record.pools]:
             if family in self._prepared:
                 continue
@@ -229,7 +252,8 @@ class Networks:
     def _make(self, record: NetworkRecord) -> list[ops.Operation]:
         operations = [*self.prepare(record), *self.making(record)]
         apply(operations, self._world)
-        self._prepared |= {rules.family_of(str(pool.subnet)) for pool in record.pools}
+        if record.driver == "bridge":
+            self._prepared |= {rules.family_of(str(pool.subnet)) for pool in record.pools}
         return operations
 
     def remove(self, name: str) -> None:

@@ -76,6 +76,7 @@ class Starting:
                 raise NotFound(f"network {attachment.network_id} not found")
             if record.driver == "bridge":
                 self._check_bridge(record)
+            if record.pools:
                 found.append((record, attachment))
         return found
 

@@ -53,7 +53,7 @@ def make(network: BridgeNetwork) -> list[ops.Operation]:
 def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
     """Return the operations that connect a container's namespace to the bridge; a default route is not among them."""
     container, interface = endpoint.container, endpoint.interface
-    connected: list[ops.Operation] = [
+    return [
         ops.AddVeth(
             network.host,
             endpoint.veth,
@@ -67,8 +67,14 @@ def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
             up=True,
         ),
         ops.SetUp(container, interface),
+        *addresses_given(endpoint),
     ]
+
+
+def addresses_given(endpoint: Endpoint) -> list[ops.Operation]:
+    """Return the operations that give a container's interface its addresses; it has no IPv6 unless one is among them."""
+    container, interface = endpoint.container, endpoint.interface
+    given: list[ops.Operation] = []
     if endpoint.address(6) is not None:
-        connected.append(ops.SetSysctl(container, f"net.ipv6.conf.{interface}.disable_ipv6", "0"))
-    connected += [ops.AddAddress(container, interface, address, nodad=":" in address) for address in endpoint.addresses]
-    return connected
+        given.append(ops.SetSysctl(container, f"net.ipv6.conf.{interface}.disable_ipv6", "0"))
+    return given + [ops.AddAddress(container, interface, one, nodad=":" in one) for one in endpoint.addresses]

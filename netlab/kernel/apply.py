@@ -44,6 +44,8 @@ class _Interfaces:
             self._known[op.place, op.name] = op.index
         if isinstance(op, ops.AddVeth) and op.peer_index:
             self._known[op.peer_place or op.place, op.peer] = op.peer_index
+        if isinstance(op, ops.AddMacvlan) and op.index:
+            self._known[op.target, op.name] = op.index
 
     def index(self, place: str, name: str) -> int:
         if name == "lo":

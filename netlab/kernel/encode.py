@@ -30,6 +30,8 @@ Message = tuple[int, int, bytes]
 
 _ADDRESS, _IFNAME, _MTU, _MASTER, _LINKINFO, _NET_NS_FD = 1, 3, 4, 10, 18, 28
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
+_LINK, _MACVLAN_MODE = 5, 1
+MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
 _NODAD = 0x02  # IFA_F_NODAD
@@ -78,6 +80,17 @@ def _add_bridge(op: ops.AddBridge, _: Surroundings) -> Message:
     if op.mac:
         body += attribute(_ADDRESS, _mac(op.mac))
     return NEWLINK, CREATE | EXCLUSIVE, body + attribute(_LINKINFO, text(_INFO_KIND, "bridge"))
+
+
+def _add_macvlan(op: ops.AddMacvlan, around: Surroundings) -> Message:
+    parts = [link_body(op.index), text(_IFNAME, op.name), number(_LINK, around.index(op.place, op.parent))]
+    if op.mac:
+        parts.append(attribute(_ADDRESS, _mac(op.mac)))
+    if op.target != op.place:
+        parts.append(number(_NET_NS_FD, around.namespace(op.target)))
+    data = attribute(_INFO_DATA, number(_MACVLAN_MODE, MACVLAN_MODES[op.mode]))
+    parts.append(attribute(_LINKINFO, text(_INFO_KIND, "macvlan") + data))
+    return NEWLINK, CREATE | EXCLUSIVE, b"".join(parts)
 
 
 def _delete_link(op: ops.DeleteLink, around: Surroundings) -> Message:
@@ -174,6 +187,7 @@ def _delete_route(op: ops.DeleteRoute, around: Surroundings) -> Message:
 _ENCODERS: dict[type[ops.Operation], Callable[..., Message]] = {
     ops.AddVeth: _add_veth,
     ops.AddBridge: _add_bridge,
+    ops.AddMacvlan: _add_macvlan,
     ops.DeleteLink: _delete_link,
     ops.SetUp: _set_up,
     ops.SetDown: _set_down,

@@ -65,7 +65,7 @@ class Container(Place):
     @property
     def veth(self) -> str | None:
         """The name of the host's end of its first veth pair, or None while it has none."""
-        return next((endpoint.veth for endpoint in self.endpoints.values()), None)
+        return next((endpoint.veth for endpoint in self.endpoints.values() if endpoint.veth), None)
 
     @property
     def ports(self) -> dict[str, list[str]]:

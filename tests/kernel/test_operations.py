@@ -45,6 +45,8 @@ CASES = [
     Case(ops.AddVeth("red", "a", "b", "host")),
     Case(ops.AddBridge("host", "br1")),
     Case(ops.AddBridge("red", "br1", index=77, mac="02:42:00:00:00:0c", up=True)),
+    Case(ops.AddMacvlan("host", "eth9", "eth0", "blue", index=73, mac="02:42:00:00:00:0e")),
+    Case(ops.AddMacvlan("host", "more0", "eth0", "host", mac="02:42:00:00:00:0f", mode="private")),
     Case(ops.DeleteLink("host", "veth-red"), returns=False),
     Case(ops.DeleteLink("host", "br0"), returns=False),
     Case(ops.SetUp("red", "lo"), returns=False),
