@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from netlab import founding, ipam_config, observer, ops, service
+from netlab import founding, ipam_config, observer, ops, registry, service
 from netlab.docker.engine import Engine
 from netlab.docker.networks import Wanted
 from netlab.docker.records import Attachment, Query, Specification
@@ -28,6 +28,7 @@ from netlab.places.place import Place
 from netlab.publish import parse, parse_expose
 from netlab.registry import Registration
 from netlab.sandbox.client import Sandbox
+from netlab.sandbox.ground import DOCKER_SOCKET
 from netlab.view.commands import Commands
 from netlab.view.picture import Picture
 from netlab.view.tables import Table
@@ -88,6 +89,7 @@ class Lab:
             self.world.close()
             self.world.sandbox.close()
             raise
+        registry.serve(self.world.listen(self._host_names[0], DOCKER_SOCKET), self, service.answer_host, self.name)
         self.internet = Internet(self)
         self.hosts = [Place(self, name) for name in self._host_names]
         self.host = self.hosts[0]

@@ -197,8 +197,7 @@ class Registration:
 
     def serve(self, lab: object, answer: Answer) -> None:
         """Have requests to the lab answered from now on, in a thread of its own that does not keep the lab alive."""
-        arguments = (self._listener, weakref.ref(lab), answer)
-        threading.Thread(target=_serve, args=arguments, name=f"netlab {self.name}", daemon=True).start()
+        serve(self._listener, lab, answer, self.name)
 
     def close(self) -> None:
         """Give the name up; harmless when repeated."""
@@ -220,6 +219,12 @@ def _disown_all() -> None:
 
 
 os.register_at_fork(after_in_child=_disown_all)
+
+
+def serve(listener: socket.socket, lab: object, answer: Answer, name: str) -> None:
+    """Have requests to a lab answered that come in at a socket, in a thread of its own that does not keep the lab alive."""
+    arguments = (listener, weakref.ref(lab), answer)
+    threading.Thread(target=_serve, args=arguments, name=f"netlab {name}", daemon=True).start()
 
 
 def _candidates() -> Iterator[str]:

@@ -46,6 +46,13 @@ def answer(lab: Lab, request: Request) -> Any:
     return verb(lab, request)
 
 
+def answer_host(lab: Lab, request: Request) -> Any:
+    """Return the answer to a request that comes from within the lab, by `docker` on a host; raises NetlabError."""
+    if request["verb"] not in ("docker", "docker-ended"):
+        raise RequestError("Only docker is answered here.")
+    return answer(lab, request)
+
+
 def _about(lab: Lab, _: Request) -> Any:
     """Tell what the lab is and where its places are: enough for another process to enter them."""
     lab.world.refresh()

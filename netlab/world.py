@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -55,6 +56,7 @@ class World:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._entries: dict[str, Entry] = {}
+        self._listeners: list[socket.socket] = []
         self._lock = threading.RLock()
         _worlds.add(self)
 
@@ -194,12 +196,19 @@ class World:
         with self._lock:
             while self._entries:
                 self._entries.popitem()[1].close()
+            for listener in self._listeners:
+                with contextlib.suppress(OSError):
+                    listener.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for callers
+                listener.close()
+            self._listeners.clear()
 
     def disown(self) -> None:
         """Let go of all places; for a fork, in which another thread may have held the lock."""
         for entry in self._entries.values():
             entry.close()
-        self._entries = {}
+        for listener in self._listeners:
+            listener.close()
+        self._entries, self._listeners = {}, []
 
     # ── what operations need (kernel.apply.World) ──────────────────────────────────────────────────────────────────
 
@@ -283,6 +292,13 @@ class World:
             "socket", name=entry.node, namespace=entry.namespace, family=family, type=kind, protocol=protocol
         )
         return socket.socket(fileno=answer.descriptors[0])
+
+    def listen(self, place: str, path: str) -> socket.socket:
+        """Return a Unix socket that listens at a path in a place; it is closed with the world. Raises OSError."""
+        answer = self.sandbox.ask("listen", name=self.entry(place).node, path=path)
+        listener = socket.socket(fileno=answer.descriptors[0])
+        self._listeners.append(listener)
+        return listener
 
 
 _worlds: weakref.WeakSet[World] = weakref.WeakSet()

@@ -54,6 +54,7 @@ class Agent:
             "socket": self.open_socket,
             "nft": self.run_nft,
             "namespace": self.open_namespace,
+            "listen": self.listen,
             "names": self.list_names,
             "write": self.write_file,
             "read": self.read_file,
@@ -202,6 +203,13 @@ class Agent:
         node = self.nodes[request["name"]]
         child = nodes.answer_apart(node, request, self.control, lambda: nftables.run(script))
         self.apart[child] = request["id"]
+
+    def listen(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
+        """Hand over a Unix socket that listens at a path which only one node sees."""
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(f"/proc/{self.nodes[request['name']].pid}/root{request['path']}")
+            opened.listen(16)
+            return {}, [opened.detach()]
 
     def open_namespace(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
         """Hand over a network namespace that has a name on a host, and a netlink socket opened in it."""

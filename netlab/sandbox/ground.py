@@ -21,6 +21,7 @@ from netlab.sandbox.syscalls import (
 )
 
 RUN = "/run/netlab"
+DOCKER_SOCKET = f"{RUN}/bin/.docker.sock"  # in hosts only
 _SHARED = ("/tmp", "/dev/shm")  # noqa: S108 - nothing is put there; they only stay writable
 OWN_FILES = ("hosts", "resolv.conf", "hostname")
 _NAME_SERVICES = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"

@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shlex
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -144,6 +146,16 @@ def _lay_own_files(node: Node, request: dict[str, Any]) -> None:
     if request.get("host"):
         mount("netns", "/run/netns", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
         mount("none", "/run/netns", flags=MS_SHARED)  # as `ip netns add` does: its names must reach `ip netns exec`
+        _lay_docker()
+
+
+def _lay_docker() -> None:
+    """Put a program `docker` first in the host's PATH; the machine's own would find no engine here. Containers have none."""
+    mount("bin", f"{RUN}/bin", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "docker.py")
+    path = f"{RUN}/bin/docker"
+    overwrite(path, f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(program)} "$@"\n')
+    os.chmod(path, 0o755)  # noqa: S103 - a program, for whoever is in the lab
 
 
 def _mount_sys() -> None:

@@ -59,7 +59,7 @@ def run_here(lab: DockerLab, session: Session, out: TextIO, err: TextIO) -> int:
         target.flush()
 
     assignments = [f"{name}={value}" for name, value in session.environment.items()]
-    argv = ["env", *assignments, "--", *session.argv] if assignments else list(session.argv)
+    argv = ["env", "--", *assignments, *session.argv] if assignments else list(session.argv)
     status = _INTERRUPTED
     try:
         done = lab.world.run_command(session.container, argv, hear=hear)

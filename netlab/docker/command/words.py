@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from netlab.errors import NetlabError, NotFound
+from netlab.errors import NetlabError
 
 USAGE_STATUS = 125  # a flag that cannot be read; also `docker run` that the engine refuses
 
@@ -46,10 +46,7 @@ def from_daemon(error: Exception) -> str:
 
 def reason(error: Exception) -> str:
     """Return an error's words; what netlab adds for the reader of Python is left out."""
-    text = str(error)
-    if isinstance(error, NotFound):
-        text = text.partition(". There are: ")[0]
-    return text
+    return str(error).partition(". There are: ")[0]
 
 
 class Rejected(NetlabError):

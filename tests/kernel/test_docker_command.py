@@ -1,0 +1,317 @@
+"""The docker command on a real lab. The rows named are those of the catalogue of observed behaviours (LC, PM, UD, DR)."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+
+import pytest
+
+from netlab.docker.command import execute
+
+HELP = "\n\nRun 'docker run --help' for more information\n"
+
+
+class Docker:
+    """Runs command lines; the last one's status, output and complaints stay."""
+
+    def __init__(self, lab):
+        self.lab = lab
+
+    def __call__(self, line):
+        out, err = io.StringIO(), io.StringIO()
+        self.status = execute(self.lab, shlex.split(line), out, err)
+        self.said, self.complaint = out.getvalue(), err.getvalue()
+        return self.said
+
+    def refused(self, line):
+        """Run a line that is refused, and return what was complained of."""
+        self(line)
+        assert self.status != 0
+        return self.complaint
+
+
+@pytest.fixture
+def docker(lab):
+    return Docker(lab)
+
+
+# ── the transcripts of the course ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_containers_of_a_network_find_each_other_by_name(docker):
+    identifier = docker("network create my-network")
+    assert re.fullmatch(r"[0-9a-f]{64}\n", identifier)
+    docker("run -d --name web --network my-network nginx")
+    docker("run -d --name app --network my-network myapp")
+    assert "Welcome to nginx!" in docker("exec app curl -s http://web:80")
+    assert docker("inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web") == "172.18.0.2\n"
+
+
+def test_the_default_network_shows_its_subnet(docker):
+    text = docker("network inspect bridge -f '{{json .IPAM.Config}}'")
+    assert json.loads(text) == [{"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.1"}]
+
+
+def test_a_foreground_run_shows_the_output_and_is_gone_with_rm(docker):
+    assert "inet 172.17.0.2/16" in docker("run --rm alpine ip addr")
+    assert docker("ps -aq") == ""
+
+
+def test_a_foreground_run_ends_with_the_commands_status_and_leaves_an_exited_container(docker):
+    docker("run --name once alpine sh -c 'exit 4'")
+    assert docker.status == 4
+    assert docker("inspect -f '{{.State.Status}} {{.State.ExitCode}}' once") == "exited 4\n"
+    assert "Exited (4) " in docker("ps -a")
+
+
+def test_what_a_command_did_to_the_kernel_can_be_asked_afterwards(docker, lab):
+    docker("run -d --name web nginx")
+    docker("ps")
+    assert "ip netns add web" in str(lab.commands())
+
+
+def test_several_flags_in_one_word_and_options_after_the_image(docker):
+    docker("run -dit --name box --publish=8081:80 nginx")
+    assert docker.status == 0
+    assert docker("run --rm alpine echo -n --name x") == "--name x"
+
+
+def test_a_container_is_named_by_the_beginning_of_its_id(docker):
+    identifier = docker("run -d --name web nginx").strip()
+    assert docker(f"exec {identifier[:6]} hostname") == identifier[:12] + "\n"
+
+
+# ── ports (PM) ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pm_01_a_published_port_is_shown_for_both_families(docker):
+    docker("run -d --name web -p 8080:80 nginx")
+    assert docker("port web") == "80/tcp -> 0.0.0.0:8080\n80/tcp -> [::]:8080\n"
+    assert docker("port web 80") == "0.0.0.0:8080\n[::]:8080\n"
+    assert "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp   web\n" in docker("ps")
+    assert docker.refused("port web 81") == "Error: No public port '81' published for web\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("70000:80", "invalid hostPort: 70000"),
+        ("abc:80", "invalid hostPort: abc"),
+        ("8080:abc", "invalid containerPort: abc"),
+        ("8080:80/icmp", "invalid proto: icmp"),
+        ("1.2.3:8080:80", "invalid IP address: 1.2.3"),
+        ("8080:", "no port specified: 8080:<empty>"),
+    ],
+)
+def test_pm_19_a_bad_port_is_refused_by_the_command_line(docker, wanted, words):
+    assert docker.refused(f"run -d -p {wanted} nginx") == f"docker: {words}{HELP}"
+    assert docker.status == 125
+
+
+def test_pm_21_a_port_in_use_is_refused_and_pm_22_the_container_stays_created(docker):
+    docker("run -d --name web -p 8080:80 nginx")
+    words = docker.refused("run -d --name web2 -p 8080:80 nginx")
+    assert words.startswith("docker: Error response from daemon: failed to set up container networking: driver failed")
+    assert words.endswith(f"Bind for 0.0.0.0:8080 failed: port is already allocated{HELP}")
+    assert docker.status == 125
+    assert docker("inspect -f '{{.State.Status}}' web2") == "created\n"
+
+
+def test_pm_44_an_exposed_port_is_listed_and_not_published(docker):
+    docker("run -d --name web --expose 90 nginx")
+    assert "   80/tcp, 90/tcp   web\n" in docker("ps")
+    assert docker("port web") == ""
+
+
+def test_pm_45_all_exposed_ports_are_published(docker):
+    docker("run -d --name web -P --expose 90 nginx")
+    assert len(docker("port web").splitlines()) == 4
+
+
+def test_pm_48_host_mode_discards_published_ports_with_a_warning(docker):
+    docker("run -d --name web --network host -p 8080:80 alpine")
+    assert docker.complaint == "WARNING: Published ports are discarded when using host network mode\n"
+    assert docker("port web") == ""
+
+
+# ── drivers (DR) ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_dr_01_none_has_the_loopback_only(docker):
+    out = docker("run --rm --network none alpine ip -o link")
+    assert len(out.splitlines()) == 1
+    assert ": lo:" in out
+
+
+def test_dr_10_there_is_one_host_network_only(docker):
+    words = docker.refused("network create -d host x")
+    assert words == 'Error response from daemon: only one instance of "host" network is allowed\n'
+
+
+def test_dr_11_a_container_shares_the_namespace_of_another(docker):
+    docker("run -d --name web nginx")
+    assert "172.17.0.2/16" in docker("run --rm --network container:web alpine ip addr")
+
+
+def test_dr_12_and_pm_49_what_a_shared_namespace_excludes(docker):
+    docker("run -d --name web nginx")
+    start = "docker: Error response from daemon: conflicting options: "
+    assert docker.refused("run --network container:web -h x1 alpine") == f"{start}hostname and the network mode{HELP}"
+    assert docker.refused("run --network container:web -p 80 alpine") == (
+        f"{start}port publishing and the container type network mode{HELP}"
+    )
+
+
+# ── lifecycle, names and errors (LC, UD) ───────────────────────────────────────────────────────────────────────────
+
+
+def test_lc_05_a_network_in_use_is_not_removed(docker):
+    docker("network create my-network")
+    docker("run -d --name web --network my-network nginx")
+    words = docker.refused("network rm my-network")
+    assert words.startswith("Error response from daemon: error while removing network: network my-network has active")
+    docker("rm -f web")
+    assert docker("network rm my-network") == "my-network\n"
+    assert docker.status == 0
+
+
+def test_lc_06_force_only_silences_what_is_not_there(docker):
+    docker("network rm -f nosuch")
+    assert (docker.status, docker.complaint) == (0, "")
+
+
+def test_lc_09_what_can_be_removed_is_removed(docker):
+    docker("create --name aa alpine")
+    assert docker.refused("rm aa nosuch") == "Error response from daemon: No such container: nosuch\n"
+    assert docker.said == "aa\n"
+
+
+def test_lc_10_prune_removes_unused_networks_only(docker):
+    docker("network create n1")
+    docker("network create n2")
+    docker("run -d --name web --network n1 nginx")
+    assert docker("network prune -f") == "Deleted Networks:\nn2\n\n"
+    assert docker("network ls --format '{{.Name}}'") == "bridge\nhost\nn1\nnone\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("network create bridge", "operation is not permitted on predefined bridge network"),  # LC-13
+        ("network rm bridge", "bridge is a pre-defined network and cannot be removed"),  # LC-14
+        ("network rm nosuch", "network nosuch not found"),  # LC-15
+        ("network inspect nosuch", "network nosuch not found"),
+        ("network create -d bogus nb", 'plugin "bogus" not found'),  # LC-24
+        ("network connect bridge nosuch", "No such container: nosuch"),  # UD-40
+        ("exec nosuch ls", "No such container: nosuch"),
+        ("stop nosuch", "No such container: nosuch"),
+        ("logs nosuch", "No such container: nosuch"),
+        ("ps --filter foo=bar", "invalid filter 'foo'"),
+    ],
+)
+def test_the_engines_refusals(docker, line, words):
+    assert docker.refused(line).splitlines()[0] == f"Error response from daemon: {words}"
+    assert docker.status == 1
+
+
+def test_lc_11_a_networks_name_is_taken_once(docker):
+    docker("network create x1")
+    assert docker.refused("network create x1") == "Error response from daemon: network with name x1 already exists\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            "--subnet 10.0.0.0/8 --gateway 10.93.0.1 --subnet 10.9.0.0/16",
+            "multiple overlapping subnet configuration is not",
+        ),
+        ("--subnet 10.94.0.0/24 --gateway 10.93.0.1", "no matching subnet for gateway 10.93.0.1"),  # LC-18
+        ("--gateway 10.93.0.1", "every ip-range or gateway must have a corresponding subnet"),  # LC-19
+    ],
+)
+def test_lc_18_19_23_the_command_line_refuses_addresses(docker, options, words):
+    assert docker.refused(f"network create {options} n1").startswith(words)
+    assert docker.status == 1
+
+
+def test_lc_26_27_names_of_containers(docker):
+    assert docker.refused("run -d --name x nginx") == (
+        "docker: Error response from daemon: Invalid container name (x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        + HELP
+    )
+    identifier = docker("run -d --name web nginx").strip()
+    assert docker.refused("run -d --name web nginx") == (
+        'docker: Error response from daemon: Conflict. The container name "/web" is already in use by container '
+        f'"{identifier}". You have to remove (or rename) that container to be able to reuse that name.{HELP}'
+    )
+    assert docker.status == 125
+
+
+def test_lc_28_29_31_35_inspecting(docker):
+    identifier = docker("network create --label a=b -o com.docker.network.driver.mtu=1400 my-network").strip()
+    docker("run -d --name web --network my-network nginx")
+    (found,) = json.loads(docker(f"network inspect {identifier[:5]}"))
+    assert [one["IPv4Address"] for one in found["Containers"].values()] == ["172.18.0.2/16"]
+    assert (found["Labels"], found["Options"]) == ({"a": "b"}, {"com.docker.network.driver.mtu": "1400"})
+    assert docker("inspect -f '{{.NetworkSettings.IPAddress}}' web") == "\n"
+    docker("stop web")
+    assert docker("network inspect -f '{{json .Containers}}' my-network") == "{}\n"
+
+
+def test_ud_32_36_connecting_and_disconnecting_while_it_runs(docker):
+    docker("network create n1")
+    docker("run -d --name box alpine")
+    docker("network connect --alias boxy n1 box")
+    assert "eth1" in docker("exec box ip -o link")
+    assert docker.refused("network connect n1 box") == (
+        "Error response from daemon: endpoint with name box already exists in network n1\n"
+    )
+    docker("network disconnect bridge box")
+    assert "default via 172.18.0.1" in docker("exec box ip route")
+
+
+def test_life_of_a_container(docker):
+    docker("create --name web nginx")
+    assert docker("start web") == "web\n"
+    assert docker.refused("rm web").endswith("stop the container before removing or force remove\n")
+    assert docker("restart web") == "web\n"
+    docker("rename web web2")
+    assert docker("stop -t 0 web2") == "web2\n"
+    assert docker.refused("exec web2 ls").endswith(" is not running\n")
+    assert docker("rm web2") == "web2\n"
+
+
+def test_logs_and_environment(docker, lab):
+    docker("run -d --name talk -e WORD=hello alpine sh -c 'echo $WORD; exec sleep 1000'")
+    lab["talk"].sh("until grep -q sleep /proc/1/cmdline || pgrep -x sleep; do :; done", timeout=5)
+    assert docker("logs talk") == "hello\n"
+    assert docker("exec -e MORE=1 talk sh -c 'echo $WORD$MORE'") == "hello1\n"
+
+
+@pytest.mark.parametrize(("line", "status"), [("nosuchcmd", 127), ("/etc", 126)])
+def test_a_command_that_cannot_be_started(docker, line, status):
+    assert "unable to start container process: exec" in docker.refused(f"run --rm alpine {line}")
+    assert docker.status == status
+    assert docker("ps -aq") == ""
+
+
+# ── inside the lab ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_shell_of_the_host_has_docker_and_a_container_has_not(lab):
+    assert lab.host.sh("docker run -d --name web -p 8080:80 nginx").ok
+    assert "web" in lab.host.sh("docker ps").stdout
+    assert lab.host.sh("docker exec web sh -c 'hostname; exit 3'").returncode == 3
+    assert lab.host.sh("echo hi | docker exec -i web cat").stdout == "hi\n"
+    assert lab.host.sh("docker run --rm alpine sh -c 'echo out; exit 6'").returncode == 6
+    assert not lab["web"].sh("test -e /run/netlab/bin/docker").ok
+    assert lab.host.sh("docker rm nosuch").stderr == "Error response from daemon: No such container: nosuch\n"
+
+
+def test_docker_is_there_again_after_a_reset(lab):
+    lab.reset()
+    assert lab.host.sh("docker ps -q").ok
