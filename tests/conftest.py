@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 # What changes by itself while tests run: lifetimes of addresses, expiry of routes, the fill of tables.
 _RESTLESS = re.compile(r"valid_lft\S* \S+ preferred_lft \S+|expires \S+|\bexp \S+|master:\d+|shared:\d+")
+_PATIENCE = 3.0  # seconds: a browser or a Jupyter kernel may still be on its way out
 _RESTLESS_PARAMETERS = ("conntrack_count", "inode-nr", "tcp_mem", "udp_mem", "neigh/default/gc")
 
 
@@ -90,4 +92,7 @@ def _the_machine_is_untouched():
     after = machine_state()
     for what in before:
         assert after[what] == before[what], f"the tests changed the machine's {what}"
-    assert not descendants(os.getpid()), "the tests left processes behind"
+    deadline = time.monotonic() + _PATIENCE
+    while left := descendants(os.getpid()):
+        assert time.monotonic() < deadline, f"the tests left processes behind: {left}"
+        time.sleep(0.05)

@@ -19,7 +19,7 @@ def runtime_directory():
         patch.setenv("NETLAB_RUNTIME_DIR", folder)
         patch.setenv("NETLAB_LANGUAGE", "en")
         yield folder
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _gone_without_a_trace(**options):
