@@ -74,6 +74,8 @@ class Networks:
             NetworkRecord(self._new_id(name), name, driver) for name, driver in (("none", "null"), ("host", "host"))
         )
         self.records = {record.name: record for record in (default, host, none)}
+        for record in self.records.values():
+            record.created = time.time()
 
     def _new_id(self, name: str) -> str:
         self._serial += 1

@@ -45,8 +45,8 @@ def execute(lab: DockerLab, argv: Sequence[str], out: TextIO, err: TextIO, attac
         call.complain(str(error))
     except NetlabError as error:
         call.complain(from_daemon(error))
-    except click.exceptions.Abort:
-        return _INTERRUPTED
+    except click.exceptions.Abort:  # what click makes of an interrupt
+        raise KeyboardInterrupt from None
     return 1
 
 
