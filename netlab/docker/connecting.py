@@ -176,6 +176,16 @@ class Connections:
 
         It goes on asking there when it leaves its last such network; nothing but what is forwarded is answered then.
         """
+        redirection = self.admit(container)
+        try:
+            apply(redirection, self._world)
+        except BaseException:
+            self.dismiss(container)
+            raise
+        return redirection
+
+    def admit(self, container: Container) -> list[ops.Operation]:
+        """Tell the name server of a container; return the rules that it needs if it is new there, not applied yet."""
         records = [self._networks.records[name] for name in sorted(container.endpoints)]
         networks = [record.id for record in records if record.user_defined]
         served = container.id in self._served
@@ -191,13 +201,7 @@ class Connections:
         if served:
             return []
         self._served.add(container.id)
-        redirection = ops.NftRules(container.name, dns.redirection(*ports), "delete table ip docker-dns")
-        try:
-            apply([redirection], self._world)
-        except BaseException:
-            self.dismiss(container)
-            raise
-        return [redirection]
+        return [ops.NftRules(container.name, dns.redirection(*ports), "delete table ip docker-dns")]
 
     def renamed(self, container: Container) -> None:
         """Let a running container be known by its new name instead of its old one."""

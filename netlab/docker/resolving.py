@@ -27,6 +27,7 @@ class NameServer:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._number = 0
+        self._known: set[str] = set()  # ids of the networks that it has been told of
 
     def start(self) -> None:
         """Start the process if it does not run; it takes a moment to answer, which nobody has to wait for."""
@@ -51,10 +52,13 @@ class NameServer:
 
     def learn(self, network: str, name: str) -> None:
         """Tell of a network, by its id and its name."""
-        self._ask({"verb": "network", "id": network, "name": name})
+        if network not in self._known:
+            self._ask({"verb": "network", "id": network, "name": name})
+            self._known.add(network)
 
     def forget(self, network: str) -> None:
         """Tell that a network is gone."""
+        self._known.discard(network)
         self._ask({"verb": "no network", "id": network})
 
     def learn_member(self, network: str, container: str, member: Member) -> None:

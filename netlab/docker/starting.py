@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from netlab import images, ops
 from netlab.docker import files
@@ -24,6 +24,7 @@ from netlab.sandbox.nodes import PATH
 from netlab.world import World
 
 SHARED = "container:"
+_SIDE_BY_SIDE = 4
 
 
 class Starting:
@@ -54,6 +55,9 @@ class Starting:
             for container, wanted, answer in zip(containers, records, asked, strict=True):
                 self._finish(container, wanted, answer)
                 watch(container)
+            self._serve_names(containers)
+            for container in containers:
+                self._publish(container)
             for container in containers:
                 self._go(container)
         except BaseException:
@@ -168,9 +172,22 @@ class Starting:
         for record, _ in wanted:
             connections.introduce(container, record)
         container.teardown.callback(connections.dismiss, container)
-        container.note(connections.serve_names(container))
+
+    def _serve_names(self, containers: Sequence[Container]) -> None:
+        """Have containers ask 127.0.0.11; the rules for that, each in a namespace of its own, are made side by side."""
+        rules = []
+        for container in containers:
+            rules.append(self._connections.admit(container))
+            container.note(rules[-1])
+        if len(rules) == 1:
+            apply(rules[0], self._world)
+        elif any(rules):
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                list(pool.map(lambda one: apply(one, self._world), rules))
+
+    def _publish(self, container: Container) -> None:
         container.teardown.callback(self._ports.withdraw, container)
-        container.note(self._ports.follow(container, connections.gateway_network(container)))
+        container.note(self._ports.follow(container, self._connections.gateway_network(container)))
 
     def _go(self, container: Container) -> None:
         if container.asked.command:
