@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from netlab.errors import RequestError
+from netlab.language import say
 
 
 def check_interface_address(text: object) -> str:
@@ -15,8 +16,12 @@ def check_interface_address(text: object) -> str:
         except ValueError:
             pass
     raise RequestError(
-        f"{text!r} is not an address with its subnet's length. Write it as in 10.0.0.1/24: the address, a slash, and how "
-        "many leading bits belong to the subnet."
+        say(
+            en=f"{text!r} is not an address with its subnet's length. Write it as in 10.0.0.1/24: the address, a slash, and "
+            "how many leading bits belong to the subnet.",
+            ja=f"{text!r} は、サブネットの長さの付いたアドレスではありません。10.0.0.1/24 のように、アドレス、スラッシュ、"
+            "サブネットを表す先頭のビット数の順に書いてください。",
+        )
     )
 
 
@@ -25,7 +30,12 @@ def check_address(text: object) -> str:
     try:
         return str(ipaddress.ip_address(str(text)))
     except ValueError:
-        raise RequestError(f"{text!r} is not an IP address. Write it as in 10.0.0.1") from None
+        raise RequestError(
+            say(
+                en=f"{text!r} is not an IP address. Write it as in 10.0.0.1",
+                ja=f"{text!r} は IP アドレスではありません。10.0.0.1 のように書いてください。",
+            )
+        ) from None
 
 
 def check_destination(text: object) -> str:
@@ -37,7 +47,13 @@ def check_destination(text: object) -> str:
     except ValueError:
         pass
     try:
-        suggestion = f" Did you mean {ipaddress.ip_network(str(text), strict=False)}?"
+        meant = ipaddress.ip_network(str(text), strict=False)
+        suggestion = say(en=f" Did you mean {meant}?", ja=f"{meant} のことですか。")
     except ValueError:
         suggestion = ""
-    raise RequestError(f"{text!r} is not a destination. Write default, or a subnet as in 10.0.0.0/24.{suggestion}")
+    raise RequestError(
+        say(
+            en=f"{text!r} is not a destination. Write default, or a subnet as in 10.0.0.0/24.{suggestion}",
+            ja=f"{text!r} は宛先ではありません。default か、10.0.0.0/24 のようなサブネットを書いてください。{suggestion}",
+        )
+    )

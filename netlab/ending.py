@@ -12,6 +12,7 @@ from pathlib import Path
 
 from netlab import keeper, registry
 from netlab.errors import NetlabError, NotFound, SandboxError
+from netlab.language import say
 
 _ANSWER_SECONDS = 10.0
 _END_SECONDS = 10.0
@@ -86,5 +87,10 @@ def _await(name: str, held: Iterable[int]) -> None:
     while left:
         ended = select.select(left, [], [], max(0.0, deadline - time.monotonic()))[0]
         if not ended:
-            raise SandboxError(f"Some processes of the lab {name!r} did not end within {_END_SECONDS:g} s.")
+            raise SandboxError(
+                say(
+                    en=f"Some processes of the lab {name!r} did not end within {_END_SECONDS:g} s.",
+                    ja=f"ラボ {name!r} のプロセスの一部が {_END_SECONDS:g} 秒以内に終了しませんでした。",
+                )
+            )
         left.difference_update(ended)

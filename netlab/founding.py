@@ -11,6 +11,7 @@ from typing import Any
 
 from netlab import ops
 from netlab.errors import SandboxError
+from netlab.language import say
 from netlab.model import PlaceKind
 from netlab.places import internet as outside
 from netlab.sandbox.client import AgentRefusal, Answer
@@ -49,11 +50,20 @@ def wait(future: Future[Answer]) -> Answer:
     try:
         return future.result(_START_SECONDS)
     except TimeoutError:
-        raise SandboxError(f"The sandbox did not answer within {_START_SECONDS} s. Try again.") from None
+        raise SandboxError(
+            say(
+                en=f"The sandbox did not answer within {_START_SECONDS} s. Try again.",
+                ja=f"サンドボックスが {_START_SECONDS} 秒以内に応答しませんでした。もう一度試してください。",
+            )
+        ) from None
     except AgentRefusal as error:
         raise SandboxError(
-            f"A new namespace was refused ({error.strerror or 'no reason given'}: {error.filename}). "
-            "`netlab doctor` shows what this machine allows."
+            say(
+                en=f"A new namespace was refused ({error.strerror or 'no reason given'}: {error.filename}). "
+                "`netlab doctor` shows what this machine allows.",
+                ja=f"新しい名前空間を作れませんでした ({error.strerror or '理由は不明'}: {error.filename})。"
+                "このマシンで何が許可されているかは `netlab doctor` で分かります。",
+            )
         ) from None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netlab.errors import NotFound
+from netlab.language import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,11 @@ class Image:
     name: str
     role: dict[str, Any]
     title: str
-    does: str
+    does: tuple[str, str]  # in English and in Japanese
     command: tuple[str, ...] = ("sh",)  # what `docker ps` shows
 
+
+_IDLE = ("idle", "何もしない")
 
 IMAGES = {
     image.name: image
@@ -26,12 +29,12 @@ IMAGES = {
             "nginx",
             {"kind": "web", "port": 80, "title": "Welcome to nginx!"},
             "nginx: web server on port 80 (netlab)",
-            "a web server on port 80",
+            ("a web server on port 80", "ポート 80 の Web サーバー"),
             ("nginx", "-g", "daemon off;"),
         ),
-        Image("alpine", {"kind": "idle"}, "alpine: idle (netlab)", "idle"),
-        Image("busybox", {"kind": "idle"}, "busybox: idle (netlab)", "idle"),
-        Image("myapp", {"kind": "idle"}, "myapp: idle (netlab)", "idle", ("sleep", "infinity")),
+        Image("alpine", {"kind": "idle"}, "alpine: idle (netlab)", _IDLE),
+        Image("busybox", {"kind": "idle"}, "busybox: idle (netlab)", _IDLE),
+        Image("myapp", {"kind": "idle"}, "myapp: idle (netlab)", _IDLE, ("sleep", "infinity")),
     )
 }
 
@@ -41,5 +44,10 @@ def find(name: str) -> Image:
     plain = name.partition(":")[0].removeprefix("library/") if isinstance(name, str) else ""
     if plain in IMAGES:
         return IMAGES[plain]
-    known = ", ".join(f"{image.name} ({image.does})" for image in IMAGES.values())
-    raise NotFound(f"There is no image {name!r} in the lab. There are: {known}")
+    known = ", ".join(f"{image.name} ({say(en=image.does[0], ja=image.does[1])})" for image in IMAGES.values())
+    raise NotFound(
+        say(
+            en=f"There is no image {name!r} in the lab. There are: {known}",
+            ja=f"ラボに {name!r} というイメージはありません。使えるもの: {known}",
+        )
+    )

@@ -19,6 +19,7 @@ from netlab.docker.records import Attachment, Query, Specification
 from netlab.errors import LabClosed, NameTaken, RequestError
 from netlab.interrupts import held_back
 from netlab.kernel.apply import apply
+from netlab.language import say
 from netlab.model import Snapshot
 from netlab.names import check_namespace, check_network
 from netlab.places.container import Container
@@ -54,7 +55,12 @@ class Lab:
 
     def __init__(self, name: str | None = None, *, docker: bool = True, hosts: int = 1) -> None:
         if not isinstance(hosts, int) or not 1 <= hosts <= _MOST_HOSTS:
-            raise RequestError(f"A lab has 1 to {_MOST_HOSTS} hosts, not {hosts!r}.")
+            raise RequestError(
+                say(
+                    en=f"A lab has 1 to {_MOST_HOSTS} hosts, not {hosts!r}.",
+                    ja=f"ラボのホストは 1 台から {_MOST_HOSTS} 台までです。{hosts!r} は指定できません。",
+                )
+            )
         self.lock = threading.RLock()
         self._docker = docker
         self._host_names = founding.host_names(hosts)
@@ -98,7 +104,12 @@ class Lab:
         """Throw away all that was built and start again as at the beginning; also brings back a lab that has died."""
         with self.lock, held_back():
             if not self._leak.alive:
-                raise LabClosed("This lab was closed. Make a new one: lab = Lab()")
+                raise LabClosed(
+                    say(
+                        en="This lab was closed. Make a new one: lab = Lab()",
+                        ja="このラボは閉じられています。新しく作ってください: lab = Lab()",
+                    )
+                )
             self.world.close()
             self.world.sandbox.close()
             self.history.clear()
@@ -161,7 +172,7 @@ class Lab:
         return Picture(self.snapshot())
 
     def __repr__(self) -> str:
-        return f"<lab {self.name}{', closed' if self.closed else ''}>"
+        return f"<lab {self.name}{say(en=', closed', ja=', 終了') if self.closed else ''}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": repr(self)} if self.closed else self.show()._repr_mimebundle_()
@@ -190,13 +201,27 @@ class Lab:
         for name in names:
             if name in self._engine.containers:
                 raise NameTaken(
-                    f"Conflict. The container name {name!r} is already in use. Remove that container, lab.rm({name!r}), or "
-                    "choose another name."
+                    say(
+                        en=f"Conflict. The container name {name!r} is already in use. Remove that container, "
+                        f"lab.rm({name!r}), or choose another name.",
+                        ja=f"コンテナの名前 {name!r} は、もう使われています。そのコンテナを削除するか (lab.rm({name!r}))、"
+                        "別の名前にしてください。",
+                    )
                 )
             if name in self.world or name == "internet":
-                raise NameTaken(f"The lab has a place {name!r} already. Choose another name.")
+                raise NameTaken(
+                    say(
+                        en=f"The lab has a place {name!r} already. Choose another name.",
+                        ja=f"ラボには、もう {name!r} という場所があります。別の名前にしてください。",
+                    )
+                )
             if name in seen:
-                raise NameTaken(f"The name {name!r} is given twice. Every container needs its own.")
+                raise NameTaken(
+                    say(
+                        en=f"The name {name!r} is given twice. Every container needs its own.",
+                        ja=f"名前 {name!r} が 2 回指定されています。コンテナごとに別の名前を付けてください。",
+                    )
+                )
             seen.add(name)
 
     def namespace(self, name: str) -> Place:
@@ -206,7 +231,8 @@ class Lab:
         """
         with self.lock, held_back():
             self.check_free([check_namespace(name)])
-            self.change(f"namespace {name}", [ops.AddNamespace(self.host.name, name)])
+            title = say(en=f"namespace {name}", ja=f"名前空間 {name}")
+            self.change(title, [ops.AddNamespace(self.host.name, name)])
             self.world.refresh()
             return Place(self, name)
 
@@ -218,8 +244,14 @@ class Lab:
         with self.lock, held_back():
             self.world.refresh()
             if self.world.entry(check_namespace(name)).kind != "namespace":
-                raise RequestError(f"{name} is no namespace made by hand. To remove a container: lab.rm({name!r})")
-            self.change(f"no namespace {name}", [ops.DeleteNamespace(self.host.name, name)])
+                raise RequestError(
+                    say(
+                        en=f"{name} is no namespace made by hand. To remove a container: lab.rm({name!r})",
+                        ja=f"{name} は手で作った名前空間ではありません。コンテナを削除するには: lab.rm({name!r})",
+                    )
+                )
+            title = say(en=f"no namespace {name}", ja=f"名前空間 {name} を削除")
+            self.change(title, [ops.DeleteNamespace(self.host.name, name)])
             self.world.refresh()
 
     # ── containers ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -383,4 +415,8 @@ def _warn_of_leak(name: str, registration: Registration, owner: int) -> None:
     if os.getpid() != owner:
         return  # a fork that ends
     registration.close()
-    warnings.warn(f"lab {name!r} was never closed; call lab.close(), or use `with Lab() as lab:`", ResourceWarning, 1)
+    message = say(
+        en=f"lab {name!r} was never closed; call lab.close(), or use `with Lab() as lab:`",
+        ja=f"ラボ {name!r} が閉じられていません。lab.close() を呼ぶか、`with Lab() as lab:` を使ってください",
+    )
+    warnings.warn(message, ResourceWarning, 1)

@@ -1,12 +1,14 @@
 """The language netlab speaks to its reader: English or Japanese.
 
-Errors and commands keep the field's own words; this is for the few words in pictures and tables and for explanations.
+Commands and what an engine says keep the field's own words; what netlab itself says is there in both languages, side by
+side at the place where it is said.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Final, Literal
 
@@ -20,11 +22,28 @@ _chosen: Language | None = None
 
 
 def current() -> Language:
-    """Return the language in use: the one that was set, else what NETLAB_LANGUAGE or the locale asks for."""
+    """Return the language in use.
+
+    It is the one that was set, else what NETLAB_LANGUAGE asks for, the chapter's own in a notebook, or that of the locale.
+    """
     if _chosen is not None:
         return _chosen
-    wanted = next((os.environ[name] for name in ("NETLAB_LANGUAGE", "LC_ALL", "LANG") if os.environ.get(name)), "en")
+    wanted = os.environ.get("NETLAB_LANGUAGE") or _of_chapter()
+    wanted = wanted or next((os.environ[name] for name in ("LC_ALL", "LANG") if os.environ.get(name)), "en")
     return "ja" if wanted.lower().startswith("ja") else "en"
+
+
+def _of_chapter() -> Language | None:
+    """Return the language of the chapter that runs in this process: its folder is notebooks/en or notebooks/ja."""
+    if "ipykernel" not in sys.modules:
+        return None
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # it has been deleted
+        return None
+    if here.parent.name != "notebooks":
+        return None
+    return next((language for language in LANGUAGES if here.name == language), None)
 
 
 def set_language(language: Language | None) -> None:

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from netlab.errors import NetlabError, NotFound, RequestError
+from netlab.language import say
 
 if TYPE_CHECKING:
     from netlab.lab import Lab
@@ -19,7 +20,7 @@ class Interrupted(KeyboardInterrupt):
     """The reader has stopped a cell's command: shown in one line. Cells that wait behind it do not run, as always."""
 
     def _render_traceback_(self) -> list[str]:
-        return ["Interrupted."]
+        return [say(en="Interrupted.", ja="中断しました。")]
 
 
 def register(shell: Any) -> None:
@@ -95,7 +96,12 @@ def _read(line: str, cell: str | None) -> tuple[str | None, str, str]:
     if cell is not None:
         command = cell
     if not place or not command.strip():
-        raise RequestError("Write the place on the first line and commands below it:\n%%on web\nip addr")
+        raise RequestError(
+            say(
+                en="Write the place on the first line and commands below it:\n%%on web\nip addr",
+                ja="1 行目に場所を、その下にコマンドを書いてください:\n%%on web\nip addr",
+            )
+        )
     return lab_name, shlex.split(place)[0], command
 
 
@@ -111,7 +117,12 @@ def find_lab(variables: dict[str, Any], name: str | None, how: str = "%%on --lab
     if name is not None:
         found = [value for key, value in variables.items() if isinstance(value, Lab) and name in (key, value.name)]
         if not found:
-            raise NotFound(f"There is no lab {name!r} in this notebook.")
+            raise NotFound(
+                say(
+                    en=f"There is no lab {name!r} in this notebook.",
+                    ja=f"このノートブックに {name!r} というラボはありません。",
+                )
+            )
         return found[0]
     lab = variables.get("lab")
     if isinstance(lab, Lab) and not lab.closed:
@@ -120,5 +131,15 @@ def find_lab(variables: dict[str, Any], name: str | None, how: str = "%%on --lab
     if len(open_labs) == 1:
         return next(iter(open_labs.values()))
     if not open_labs:
-        raise NotFound("No lab is open in this notebook. Make one first: lab = Lab()")
-    raise RequestError(f"Several labs are open in this notebook. Say which: {how}")
+        raise NotFound(
+            say(
+                en="No lab is open in this notebook. Make one first: lab = Lab()",
+                ja="このノートブックには開いているラボがありません。先に作ってください: lab = Lab()",
+            )
+        )
+    raise RequestError(
+        say(
+            en=f"Several labs are open in this notebook. Say which: {how}",
+            ja=f"このノートブックでは複数のラボが開いています。どれかを指定してください: {how}",
+        )
+    )

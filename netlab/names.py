@@ -6,6 +6,7 @@ import hashlib
 import re
 
 from netlab.errors import RequestError
+from netlab.language import say
 
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NAMESPACE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -19,8 +20,12 @@ def check_container(name: object) -> str:
     if isinstance(name, str) and len(name) <= _LONGEST and _CONTAINER.fullmatch(name):
         return name
     raise RequestError(
-        f"Invalid container name {_shown(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, two characters at least and "
-        f"{_LONGEST} at most. For example: web, db-1"
+        say(
+            en=f"Invalid container name {_shown(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, two characters at least "
+            f"and {_LONGEST} at most. For example: web, db-1",
+            ja=f"{_shown(name)} はコンテナの名前にできません。使えるのは [a-zA-Z0-9][a-zA-Z0-9_.-] だけで、"
+            f"長さは 2 文字から {_LONGEST} 文字までです。例: web, db-1",
+        )
     )
 
 
@@ -29,8 +34,12 @@ def check_namespace(name: object) -> str:
     if isinstance(name, str) and len(name) <= _LONGEST and _NAMESPACE.fullmatch(name):
         return name
     raise RequestError(
-        f"Invalid namespace name {_shown(name)}: letters, digits and _ . - are allowed, a letter or digit first, and "
-        f"{_LONGEST} characters at most. For example: red"
+        say(
+            en=f"Invalid namespace name {_shown(name)}: letters, digits and _ . - are allowed, a letter or digit first, and "
+            f"{_LONGEST} characters at most. For example: red",
+            ja=f"{_shown(name)} は名前空間の名前にできません。使えるのは英字、数字、_ . - で、先頭は英字か数字、"
+            f"長さは {_LONGEST} 文字までです。例: red",
+        )
     )
 
 
@@ -39,7 +48,11 @@ def check_network(name: object) -> str:
     if isinstance(name, str) and name.strip() and len(name) <= _LONGEST and name.isprintable():
         return name
     raise RequestError(
-        f"Invalid network name {_shown(name)}: it needs one to {_LONGEST} characters. For example: my-network"
+        say(
+            en=f"Invalid network name {_shown(name)}: it needs one to {_LONGEST} characters. For example: my-network",
+            ja=f"{_shown(name)} はネットワークの名前にできません。1 文字から {_LONGEST} 文字で指定してください。"
+            "例: my-network",
+        )
     )
 
 
@@ -48,8 +61,12 @@ def check_interface(name: object) -> str:
     if isinstance(name, str) and name not in (".", "..") and _INTERFACE.fullmatch(name) and len(name.encode()) <= 15:
         return name
     raise RequestError(
-        f"Invalid interface name {_shown(name)}: the kernel takes 1 to 15 bytes without spaces, slashes and colons. "
-        "For example: veth-red"
+        say(
+            en=f"Invalid interface name {_shown(name)}: the kernel takes 1 to 15 bytes without spaces, slashes and colons. "
+            "For example: veth-red",
+            ja=f"{_shown(name)} はインターフェースの名前にできません。カーネルが受け付けるのは、空白、スラッシュ、コロンを"
+            "含まない 1 から 15 バイトの名前です。例: veth-red",
+        )
     )
 
 

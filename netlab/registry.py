@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from netlab.errors import NameTaken, NetlabError, NotFound, RequestError, SandboxError
+from netlab.language import say
 from netlab.names import check_namespace
 
 _LONGEST_REQUEST = 1 << 16
@@ -37,11 +38,18 @@ def folder() -> Path:
         status = path.lstat()
     except OSError as error:
         raise SandboxError(
-            f"{path} cannot be made ({error.strerror}). Set NETLAB_RUNTIME_DIR to a folder of yours."
+            say(
+                en=f"{path} cannot be made ({error.strerror}). Set NETLAB_RUNTIME_DIR to a folder of yours.",
+                ja=f"{path} を作れません ({error.strerror})。NETLAB_RUNTIME_DIR に自分のフォルダーを設定してください。",
+            )
         ) from None
     if status.st_uid != os.getuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077:
         raise SandboxError(
-            f"{path} belongs to somebody else or is open to others. Remove it, or set NETLAB_RUNTIME_DIR."
+            say(
+                en=f"{path} belongs to somebody else or is open to others. Remove it, or set NETLAB_RUNTIME_DIR.",
+                ja=f"{path} はほかのユーザーのものか、ほかのユーザーも使える状態です。削除するか、"
+                "NETLAB_RUNTIME_DIR を設定してください。",
+            )
         )
     return path
 
@@ -62,8 +70,12 @@ def _path(name: str) -> Path:
     length = len(os.fsencode(path))
     if length > _LONGEST_PATH:
         raise SandboxError(
-            f"The lab cannot listen at {path}: the path has {length} bytes and {_LONGEST_PATH} are allowed. Choose a "
-            "shorter name, or set NETLAB_RUNTIME_DIR to a folder with a shorter path."
+            say(
+                en=f"The lab cannot listen at {path}: the path has {length} bytes and {_LONGEST_PATH} are allowed. Choose a "
+                "shorter name, or set NETLAB_RUNTIME_DIR to a folder with a shorter path.",
+                ja=f"ラボは {path} で待ち受けられません。パスが {length} バイトあり、上限の {_LONGEST_PATH} バイトを"
+                "超えています。短い名前にするか、NETLAB_RUNTIME_DIR にパスの短いフォルダーを設定してください。",
+            )
         )
     return path
 
@@ -117,12 +129,30 @@ def choose(name: str | None, option: str = "--lab ") -> str:
     if name is not None:
         if name in running:
             return name
-        raise NotFound(f"No lab {name!r} is running. There are: {', '.join(running) or 'none; start one: netlab up'}")
+        known = ", ".join(running)
+        raise NotFound(
+            say(
+                en=f"No lab {name!r} is running. There are: {known or 'none; start one: netlab up'}",
+                ja=f"{name!r} というラボは動いていません。"
+                + (f"動いているもの: {known}" if known else "1 つも動いていません。始めるには: netlab up"),
+            )
+        )
     if len(running) == 1:
         return running[0]
     if not running:
-        raise NotFound("No lab is running. Start one: netlab up")
-    raise RequestError(f"Several labs are running: {', '.join(running)}. Say which one is meant: {option}{running[0]}")
+        raise NotFound(
+            say(
+                en="No lab is running. Start one: netlab up",
+                ja="動いているラボはありません。始めるには: netlab up",
+            )
+        )
+    known = ", ".join(running)
+    raise RequestError(
+        say(
+            en=f"Several labs are running: {known}. Say which one is meant: {option}{running[0]}",
+            ja=f"複数のラボが動いています: {known}。どれかを指定してください: {option}{running[0]}",
+        )
+    )
 
 
 def _connect(name: str, seconds: float) -> socket.socket:
@@ -135,12 +165,21 @@ def _connect(name: str, seconds: float) -> socket.socket:
         raise SandboxError(_silent(name, seconds)) from None
     except OSError:
         connection.close()
-        raise NotFound(f"No lab {name!r} is running. See what runs: netlab ls") from None
+        raise NotFound(
+            say(
+                en=f"No lab {name!r} is running. See what runs: netlab ls",
+                ja=f"{name!r} というラボは動いていません。動いているものを見るには: netlab ls",
+            )
+        ) from None
     return connection
 
 
 def _silent(name: str, seconds: float) -> str:
-    return f"Lab {name!r} did not answer within {seconds:g} s. Is its notebook busy? To end it: netlab down {name}"
+    return say(
+        en=f"Lab {name!r} did not answer within {seconds:g} s. Is its notebook busy? To end it: netlab down {name}",
+        ja=f"ラボ {name!r} が {seconds:g} 秒以内に応答しませんでした。ノートブックが実行中かもしれません。終了させるには: "
+        f"netlab down {name}",
+    )
 
 
 def ask(name: str, verb: str, /, *, timeout: float = _ANSWER_SECONDS, **fields: Any) -> Any:
@@ -159,7 +198,9 @@ def ask(name: str, verb: str, /, *, timeout: float = _ANSWER_SECONDS, **fields: 
         except OSError:
             line = b""
     if not line:
-        raise NotFound(f"Lab {name!r} ended before it answered.")
+        raise NotFound(
+            say(en=f"Lab {name!r} ended before it answered.", ja=f"ラボ {name!r} は応答する前に終了しました。")
+        )
     answer = json.loads(line)
     if "error" in answer:
         raise NetlabError(answer["error"])
@@ -187,12 +228,22 @@ class Registration:
         chosen = name or next(free for free in _candidates() if not _answers(_path(free)))
         path = _path(chosen)
         if _answers(path):
-            raise NameTaken(f"A lab {name!r} is running already. Choose another name, or end it: netlab down {name}")
+            raise NameTaken(
+                say(
+                    en=f"A lab {name!r} is running already. Choose another name, or end it: netlab down {name}",
+                    ja=f"ラボ {name!r} は、もう動いています。別の名前にするか、終了させてください: netlab down {name}",
+                )
+            )
         try:
             self._listener.bind(str(path))
             self._listener.listen(16)
         except OSError as error:
-            raise SandboxError(f"The lab cannot listen at {path}: {error.strerror}. Set NETLAB_RUNTIME_DIR.") from None
+            raise SandboxError(
+                say(
+                    en=f"The lab cannot listen at {path}: {error.strerror}. Set NETLAB_RUNTIME_DIR.",
+                    ja=f"ラボは {path} で待ち受けられません: {error.strerror}。NETLAB_RUNTIME_DIR を設定してください。",
+                )
+            ) from None
         return chosen
 
     def serve(self, lab: object, answer: Answer) -> None:
@@ -264,7 +315,9 @@ def _converse(connection: socket.socket, reference: weakref.ref[object], answer:
         except NetlabError as error:
             reply = {"error": str(error)}
         except (ValueError, KeyError, TypeError) as error:
-            reply = {"error": f"That request cannot be understood: {error}"}
+            said = say(en=f"That request cannot be understood: {error}", ja=f"その要求は理解できません: {error}")
+            reply = {"error": said}
         except OSError as error:  # the agent's refusals too
-            reply = {"error": f"The lab could not do that: {error}"}
+            said = say(en=f"The lab could not do that: {error}", ja=f"ラボでは実行できませんでした: {error}")
+            reply = {"error": said}
         stream.write(json.dumps(reply).encode() + b"\n")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from netlab.errors import MissingTool, NotFound
 from netlab.interrupts import held_back
 from netlab.kernel.netlink import RouteSocket
+from netlab.language import say
 from netlab.model import PlaceKind
 from netlab.sandbox import command
 from netlab.sandbox.client import AgentRefusal, Answer, Sandbox
@@ -72,8 +73,13 @@ class World:
         self.sandbox.check()
         entry = self._entries.get(place)
         if entry is None:
-            known = ", ".join(self._entries) or "nothing"
-            raise NotFound(f"There is no place {place!r} in the lab (any more). There are: {known}")
+            known = ", ".join(self._entries) or say(en="nothing", ja="なし")
+            raise NotFound(
+                say(
+                    en=f"There is no place {place!r} in the lab (any more). There are: {known}",
+                    ja=f"ラボに {place!r} という場所はありません(なくなったのかもしれません)。あるもの: {known}",
+                )
+            )
         return entry
 
     # ── places come and go ─────────────────────────────────────────────────────────────────────────────────────────
@@ -239,7 +245,12 @@ class World:
                 place, ["nft", "--handle", "--numeric-priority", "-f", "-"], text=script, timeout=30
             )
             if done.returncode == _COMMAND_NOT_FOUND:
-                raise MissingTool("`nft` is not installed. Install it: sudo apt-get install nftables") from None
+                raise MissingTool(
+                    say(
+                        en="`nft` is not installed. Install it: sudo apt-get install nftables",
+                        ja="`nft` がインストールされていません。インストールするには: sudo apt-get install nftables",
+                    )
+                ) from None
             return done.returncode, done.stdout, done.stderr
         finally:
             os.close(given)

@@ -16,6 +16,7 @@ from netlab.docker.records import Attachment, Query, Specification
 from netlab.docker.resolving import NameServer
 from netlab.docker.starting import SHARED, Starting
 from netlab.errors import NetlabError, NotFound, RequestError
+from netlab.language import say
 from netlab.names import check_container, check_mac, container_id
 from netlab.places.container import Container
 from netlab.sandbox.client import AgentRefusal
@@ -141,8 +142,14 @@ class Engine:
         found = [one for one in self.containers.values() if name and one.id.startswith(name)]
         if len(found) == 1:
             return found[0]
-        known = ", ".join(self.containers) or "none yet: make one with lab.run"
-        raise NotFound(f"There is no container {name!r}. There are: {known}")
+        known = ", ".join(self.containers)
+        raise NotFound(
+            say(
+                en=f"There is no container {name!r}. There are: {known or 'none yet: make one with lab.run'}",
+                ja=f"{name!r} というコンテナはありません。"
+                + (f"あるもの: {known}" if known else "まだ 1 つもないので、lab.run で作ってください。"),
+            )
+        )
 
     def bridges(self) -> dict[tuple[str, str], str]:
         """Return the names of the user-defined networks, by host and bridge."""

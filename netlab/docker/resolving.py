@@ -11,6 +11,7 @@ from typing import Any
 
 from netlab.dns import Member
 from netlab.errors import LabClosed, NetlabError
+from netlab.language import say
 from netlab.sandbox import command
 from netlab.sandbox.wire import receive, send
 from netlab.world import World
@@ -110,7 +111,9 @@ class NameServer:
         self.start()
         with self._lock:
             if self._control is None:
-                raise LabClosed("The internal name server is not running.")
+                raise LabClosed(
+                    say(en="The internal name server is not running.", ja="内部 DNS サーバーが動いていません。")
+                )
             self._number += 1
             try:
                 send(self._control, {"number": self._number, **message}, descriptors)
@@ -119,12 +122,25 @@ class NameServer:
                     answer, _, _ = receive(self._control)  # the answer to something that was interrupted
             except OSError as error:
                 raise LabClosed(
-                    f"The internal name server does not answer ({error}). Start again: lab.reset()"
+                    say(
+                        en=f"The internal name server does not answer ({error}). Start again: lab.reset()",
+                        ja=f"内部 DNS サーバーが応答しません ({error})。最初からやり直すには: lab.reset()",
+                    )
                 ) from None
         if answer is None:
-            raise LabClosed("The internal name server has ended. Start again: lab.reset()")
+            raise LabClosed(
+                say(
+                    en="The internal name server has ended. Start again: lab.reset()",
+                    ja="内部 DNS サーバーが終了しています。最初からやり直すには: lab.reset()",
+                )
+            )
         if "error" in answer:
-            raise NetlabError(f"The internal name server cannot do that: {answer['error']}")
+            raise NetlabError(
+                say(
+                    en=f"The internal name server cannot do that: {answer['error']}",
+                    ja=f"内部 DNS サーバーにはできません: {answer['error']}",
+                )
+            )
         return answer
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from netlab.docker.records import Attachment, NetworkRecord
 from netlab.errors import NetlabError, NotFound, RequestError
 from netlab.founding import wait
 from netlab.kernel.apply import apply
+from netlab.language import say
 from netlab.places.container import Container
 from netlab.sandbox.client import AgentRefusal, Answer
 from netlab.sandbox.command import environment
@@ -87,8 +88,14 @@ class Starting:
     def _check_bridge(self, record: NetworkRecord) -> None:
         if self._world.route_socket(self._host).index_of(record.bridge) is None:
             raise RequestError(
-                f"{self._host} has no bridge {record.bridge}, so a container has nothing to be connected to. Make it by "
-                f"hand (lab.host.add_bridge({record.bridge!r})), or start from a lab that has it: Lab(), or lab.reset()"
+                say(
+                    en=f"{self._host} has no bridge {record.bridge}, so a container has nothing to be connected to. Make it "
+                    f"by hand (lab.host.add_bridge({record.bridge!r})), or start from a lab that has it: Lab(), or "
+                    "lab.reset()",
+                    ja=f"{self._host} にブリッジ {record.bridge} がないので、コンテナをつなぐ先がありません。"
+                    f"手で作るか (lab.host.add_bridge({record.bridge!r}))、ブリッジのあるラボから始めてください: "
+                    "Lab() または lab.reset()",
+                )
             )
 
     # ── one container ──────────────────────────────────────────────────────────────────────────────────────────────

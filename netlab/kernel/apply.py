@@ -11,6 +11,7 @@ from netlab.errors import KernelRefused, NetlabError, NotFound
 from netlab.kernel.encode import encode, is_netlink
 from netlab.kernel.netlink import RouteSocket
 from netlab.kernel.refusal import explain
+from netlab.language import say
 
 
 class World(Protocol):
@@ -54,7 +55,12 @@ class _Interfaces:
         if known is None:
             known = self._world.route_socket(place).index_of(name)
         if known is None:
-            raise NotFound(f"There is no interface {name!r} in {place}. See what there is: ip -n {place} link")
+            raise NotFound(
+                say(
+                    en=f"There is no interface {name!r} in {place}. See what there is: ip -n {place} link",
+                    ja=f"{place} にインターフェース {name!r} はありません。何があるかを見るには: ip -n {place} link",
+                )
+            )
         return known
 
     def namespace(self, place: str) -> int:
@@ -85,7 +91,12 @@ def undo(done: Sequence[ops.Operation], world: World) -> list[str]:
         try:
             _apply([inverse], world, [])
         except NetlabError as error:
-            complaints.append(f"While undoing `{op.command()}`: {error}")
+            complaints.append(
+                say(
+                    en=f"While undoing `{op.command()}`: {error}",
+                    ja=f"`{op.command()}` を元に戻せませんでした: {error}",
+                )
+            )
     return complaints
 
 

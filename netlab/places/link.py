@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netlab import ops
 from netlab.addressing import check_interface_address
 from netlab.errors import RequestError
+from netlab.language import say
 from netlab.names import check_interface
 from netlab.places.home import Home
 
@@ -51,11 +52,21 @@ class Link:
         """
         there = getattr(target, "name", None)
         if not isinstance(there, str):
-            raise RequestError(f"{target!r} is not a place. Give what lab.namespace or lab.run returned.")
+            raise RequestError(
+                say(
+                    en=f"{target!r} is not a place. Give what lab.namespace or lab.run returned.",
+                    ja=f"{target!r} は移動先にできません。lab.namespace か lab.run が返したものを渡してください。",
+                )
+            )
         self._lab.world.entry(there)
         if there == self.place:
-            raise RequestError(f"{self.name} is in {there} already.")
-        self._lab.change(f"{self.name} into {there}", [ops.MoveLink(self.place, self.name, there)])
+            raise RequestError(
+                say(en=f"{self.name} is in {there} already.", ja=f"{self.name} は、もう {there} にあります。")
+            )
+        self._lab.change(
+            say(en=f"{self.name} into {there}", ja=f"{self.name} を {there} へ"),
+            [ops.MoveLink(self.place, self.name, there)],
+        )
         self.place = there
         return self
 
@@ -64,7 +75,8 @@ class Link:
 
         Equivalent to: `ip link set NAME name NEW`.
         """
-        self._lab.change(f"{self.name} renamed {new}", [ops.RenameLink(self.place, self.name, check_interface(new))])
+        operation = ops.RenameLink(self.place, self.name, check_interface(new))
+        self._lab.change(say(en=f"{self.name} renamed {new}", ja=f"{self.name} を {new} に改名"), [operation])
         self.name = new
         return self
 
@@ -75,8 +87,11 @@ class Link:
         """
         name = bridge.name if isinstance(bridge, Link) else check_interface(bridge)
         if name == self.name:
-            raise RequestError(f"{name} cannot be plugged into itself.")
-        self._lab.change(f"{self.name} into {name}", [ops.SetMaster(self.place, self.name, name)])
+            raise RequestError(
+                say(en=f"{name} cannot be plugged into itself.", ja=f"{name} を自分自身には差し込めません。")
+            )
+        title = say(en=f"{self.name} into {name}", ja=f"{self.name} を {name} に接続")
+        self._lab.change(title, [ops.SetMaster(self.place, self.name, name)])
         return self
 
     def detach(self) -> Link:
@@ -84,7 +99,8 @@ class Link:
 
         Equivalent to: `ip link set NAME nomaster`.
         """
-        self._lab.change(f"{self.name} out of its bridge", [ops.SetMaster(self.place, self.name, None)])
+        title = say(en=f"{self.name} out of its bridge", ja=f"{self.name} をブリッジから外す")
+        self._lab.change(title, [ops.SetMaster(self.place, self.name, None)])
         return self
 
     def add_address(self, address: str) -> Link:
@@ -93,7 +109,8 @@ class Link:
         Equivalent to: `ip address add ADDRESS broadcast + dev NAME` (ip-address(8)).
         """
         checked = check_interface_address(address)
-        self._lab.change(f"{self.name} has {checked}", [ops.AddAddress(self.place, self.name, checked)])
+        title = say(en=f"{self.name} has {checked}", ja=f"{self.name} に {checked}")
+        self._lab.change(title, [ops.AddAddress(self.place, self.name, checked)])
         return self
 
     def remove_address(self, address: str) -> Link:
@@ -102,7 +119,8 @@ class Link:
         Equivalent to: `ip address delete ADDRESS dev NAME`.
         """
         checked = check_interface_address(address)
-        self._lab.change(f"{self.name} without {checked}", [ops.DeleteAddress(self.place, self.name, checked)])
+        title = say(en=f"{self.name} without {checked}", ja=f"{self.name} から {checked} を削除")
+        self._lab.change(title, [ops.DeleteAddress(self.place, self.name, checked)])
         return self
 
     def set_mtu(self, mtu: int) -> Link:
@@ -111,7 +129,12 @@ class Link:
         Equivalent to: `ip link set NAME mtu MTU`.
         """
         if not isinstance(mtu, int) or not 68 <= mtu <= 65535:
-            raise RequestError(f"{mtu!r} is no packet size. Give a number of bytes from 68 to 65535, usually 1500.")
+            raise RequestError(
+                say(
+                    en=f"{mtu!r} is no packet size. Give a number of bytes from 68 to 65535, usually 1500.",
+                    ja=f"{mtu!r} はパケットの大きさになりません。68 から 65535 までのバイト数(普通は 1500)を指定してください。",
+                )
+            )
         self._lab.change(f"{self.name} mtu {mtu}", [ops.SetMtu(self.place, self.name, mtu)])
         return self
 
@@ -121,8 +144,14 @@ class Link:
         Equivalent to: `ip link set NAME address MAC`.
         """
         if not isinstance(mac, str) or not _MAC.fullmatch(mac):
-            raise RequestError(f"{mac!r} is not a hardware address. Write it as in 02:42:ac:11:00:02")
-        self._lab.change(f"{self.name} has {mac}", [ops.SetMac(self.place, self.name, mac)])
+            raise RequestError(
+                say(
+                    en=f"{mac!r} is not a hardware address. Write it as in 02:42:ac:11:00:02",
+                    ja=f"{mac!r} は MAC アドレスではありません。02:42:ac:11:00:02 のように書いてください。",
+                )
+            )
+        title = say(en=f"{self.name} has {mac}", ja=f"{self.name} に {mac}")
+        self._lab.change(title, [ops.SetMac(self.place, self.name, mac)])
         return self
 
     def delete(self) -> None:
@@ -130,4 +159,5 @@ class Link:
 
         Equivalent to: `ip link delete NAME`.
         """
-        self._lab.change(f"{self.name} deleted", [ops.DeleteLink(self.place, self.name)])
+        title = say(en=f"{self.name} deleted", ja=f"{self.name} を削除")
+        self._lab.change(title, [ops.DeleteLink(self.place, self.name)])

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from netlab.docker.records import NetworkRecord
 from netlab.errors import NotFound
+from netlab.language import say
 from netlab.places.container import Container
 
 
@@ -118,7 +119,12 @@ class Network:
     def _check(self) -> None:
         known = self._lab.networks.get(self.name)
         if known is None or known.id != self.id:
-            raise NotFound(f"network {self.name} not found: it was removed.")
+            raise NotFound(
+                say(
+                    en=f"network {self.name} not found: it was removed.",
+                    ja=f"ネットワーク {self.name} はもうありません。削除されました。",
+                )
+            )
 
 
 def _name(container: str | Container) -> str:

@@ -11,6 +11,7 @@ from netlab import observer, ops
 from netlab.addressing import check_address, check_destination
 from netlab.errors import NotFound, RequestError
 from netlab.kernel import observe
+from netlab.language import say
 from netlab.model import ForwardingEntry, Interface, Neighbour, Process, Route, Rule, Socket
 from netlab.names import check_interface
 from netlab.places.home import Home
@@ -41,7 +42,12 @@ class Place:
         longer than `timeout` seconds is killed. `hear(stream, text)` gets the output while it comes.
         """
         if not isinstance(command, str) or not command.strip():
-            raise RequestError('There is no command to run. Write it as in sh("ip addr")')
+            raise RequestError(
+                say(
+                    en='There is no command to run. Write it as in sh("ip addr")',
+                    ja='実行するコマンドがありません。sh("ip addr") のように書いてください。',
+                )
+            )
         try:
             folder = str(Path.cwd())
         except FileNotFoundError:
@@ -141,7 +147,12 @@ class Place:
             for address in interface.addresses:
                 if address.family == 4 and interface.kind != "loopback":
                     return address.address
-        raise NotFound(f'{self.name} has no address yet. Give it one: link("eth0").add_address("10.0.0.1/24")')
+        raise NotFound(
+            say(
+                en=f'{self.name} has no address yet. Give it one: link("eth0").add_address("10.0.0.1/24")',
+                ja=f'{self.name} には、まだアドレスがありません。割り当てるには: link("eth0").add_address("10.0.0.1/24")',
+            )
+        )
 
     def _here(self) -> str:
         return self._lab.world.entry(self.name).name
@@ -153,7 +164,12 @@ class Place:
         check_interface(name)
         if self._lab.world.route_socket(self.name).index_of(name) is None:
             known = ", ".join(one.name for one in self.interfaces)
-            raise NotFound(f"There is no interface {name!r} in {self.name}. There are: {known}")
+            raise NotFound(
+                say(
+                    en=f"There is no interface {name!r} in {self.name}. There are: {known}",
+                    ja=f"{self.name} にインターフェース {name!r} はありません。あるもの: {known}",
+                )
+            )
         return Link(self._lab, self.name, name)
 
     def add_veth(self, name: str, peer: str, *, peer_place: Place | None = None) -> tuple[Link, Link]:
@@ -165,10 +181,16 @@ class Place:
         check_interface(name)
         check_interface(peer)
         if there == self.name and name == peer:
-            raise RequestError(f"The two ends of a veth pair in one namespace need two names, not {name!r} twice.")
+            raise RequestError(
+                say(
+                    en=f"The two ends of a veth pair in one namespace need two names, not {name!r} twice.",
+                    ja=f"veth ペアの両端が同じ名前空間にあるときは、両方を {name!r} にはできません。"
+                    "別々の名前を付けてください。",
+                )
+            )
         self._lab.world.entry(there)
         operation = ops.AddVeth(self.name, name, peer, None if there == self.name else there)
-        self._lab.change(f"veth pair {name} ↔ {peer}", [operation])
+        self._lab.change(say(en=f"veth pair {name} ↔ {peer}", ja=f"veth ペア {name} ↔ {peer}"), [operation])
         return Link(self._lab, self.name, name), Link(self._lab, there, peer)
 
     def add_bridge(self, name: str) -> Link:
@@ -176,7 +198,8 @@ class Place:
 
         Equivalent to: `ip link add name NAME type bridge` (bridge(8)).
         """
-        self._lab.change(f"bridge {check_interface(name)}", [ops.AddBridge(self.name, name)])
+        check_interface(name)
+        self._lab.change(say(en=f"bridge {name}", ja=f"ブリッジ {name}"), [ops.AddBridge(self.name, name)])
         return Link(self._lab, self.name, name)
 
     def add_route(self, destination: str, *, via: str | None = None, dev: str | None = None) -> None:
@@ -185,15 +208,23 @@ class Place:
         Equivalent to: `ip route add DESTINATION via GATEWAY dev NAME` (ip-route(8)).
         """
         if via is None and dev is None:
-            raise RequestError('A route needs a way: via="10.0.0.254" (a gateway) or dev="eth0" (an interface).')
-        self._route(ops.AddRoute, f"route to {destination}", destination, via, dev)
+            raise RequestError(
+                say(
+                    en='A route needs a way: via="10.0.0.254" (a gateway) or dev="eth0" (an interface).',
+                    ja='経路には行き方が必要です。via="10.0.0.254" (ゲートウェイ) か dev="eth0" (インターフェース) を'
+                    "指定してください。",
+                )
+            )
+        title = say(en=f"route to {destination}", ja=f"{destination} への経路")
+        self._route(ops.AddRoute, title, destination, via, dev)
 
     def remove_route(self, destination: str, *, via: str | None = None, dev: str | None = None) -> None:
         """Take a route away.
 
         Equivalent to: `ip route delete DESTINATION` (ip-route(8)).
         """
-        self._route(ops.DeleteRoute, f"no route to {destination}", destination, via, dev)
+        title = say(en=f"no route to {destination}", ja=f"{destination} への経路を削除")
+        self._route(ops.DeleteRoute, title, destination, via, dev)
 
     def _route(
         self, operation: type[ops.AddRoute], title: str, destination: str, via: str | None, dev: str | None
@@ -209,11 +240,21 @@ class Place:
         Equivalent to: `sysctl -w KEY=VALUE` (sysctl(8)).
         """
         if not isinstance(key, str) or not key.startswith(_PARAMETER_ROOTS) or ".." in key:
-            raise RequestError(f"{key!r} is not a network parameter. Write one as in net.ipv4.ip_forward")
+            raise RequestError(
+                say(
+                    en=f"{key!r} is not a network parameter. Write one as in net.ipv4.ip_forward",
+                    ja=f"{key!r} はネットワークのパラメーターではありません。net.ipv4.ip_forward のように書いてください。",
+                )
+            )
         try:
             before = self._lab.world.read_file(self.name, "/proc/sys/" + key.replace(".", "/")).strip()
         except OSError:
-            raise NotFound(f"There is no parameter {key!r} here. See what there is: sysctl -a") from None
+            raise NotFound(
+                say(
+                    en=f"There is no parameter {key!r} here. See what there is: sysctl -a",
+                    ja=f"ここに {key!r} というパラメーターはありません。何があるかを見るには: sysctl -a",
+                )
+            ) from None
         if value is None:
             return before
         self._lab.change(f"{key} = {value}", [ops.SetSysctl(self.name, key, str(value), before)])
@@ -225,8 +266,13 @@ class Place:
         Equivalent to: `nft -f -` with the script on standard input (nft(8)).
         """
         if not isinstance(script, str) or not script.strip():
-            raise RequestError('There are no rules to apply. Write them as in nft("add table ip lesson")')
-        self._lab.change("nftables rules", [ops.NftRules(self.name, script)])
+            raise RequestError(
+                say(
+                    en='There are no rules to apply. Write them as in nft("add table ip lesson")',
+                    ja='適用するルールがありません。nft("add table ip lesson") のように書いてください。',
+                )
+            )
+        self._lab.change(say(en="nftables rules", ja="nftables のルール"), [ops.NftRules(self.name, script)])
 
 
 class Shell:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from netlab.errors import CommandFailed
+from netlab.language import say
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,13 +29,20 @@ class Result:
         """Return the result itself; raises CommandFailed when the status is not 0."""
         if self.ok:
             return self
-        said = (self.stderr or self.stdout).strip() or "it said nothing"
-        raise CommandFailed(f"`{self.command}` on {self.place} ended with {self._ending()}: {said}")
+        said = (self.stderr or self.stdout).strip() or say(en="it said nothing", ja="何も言いませんでした")
+        raise CommandFailed(
+            say(
+                en=f"`{self.command}` on {self.place} ended with {self._ending()}: {said}",
+                ja=f"{self.place} で実行した `{self.command}` は失敗しました ({self._ending()}): {said}",
+            )
+        )
 
     def _ending(self) -> str:
         if self.timed_out:
-            return "a timeout"
-        return f"signal {-self.returncode}" if self.returncode < 0 else f"status {self.returncode}"
+            return say(en="a timeout", ja="時間切れ")
+        if self.returncode < 0:
+            return say(en=f"signal {-self.returncode}", ja=f"シグナル {-self.returncode}")
+        return f"status {self.returncode}"
 
     def __repr__(self) -> str:
         parts = [part.rstrip("\n") for part in (self.stdout, self.stderr) if part.strip()]
@@ -67,8 +75,12 @@ class PingResult:
 
     def __repr__(self) -> str:
         if self.ok:
-            return f"{self.place} → {self.target}: {self.received} of {self.sent} answered"
-        return f"{self.place} → {self.target}: no answer ({self.reason})"
+            said = say(
+                en=f"{self.received} of {self.sent} answered", ja=f"{self.sent} 個中 {self.received} 個に応答あり"
+            )
+        else:
+            said = say(en=f"no answer ({self.reason})", ja=f"応答なし ({self.reason})")
+        return f"{self.place} → {self.target}: {said}"
 
     @property
     def reason(self) -> str:
@@ -76,7 +88,8 @@ class PingResult:
         for line in self.output.splitlines():
             if match := re.search(r"(Network is unreachable|Destination .* Unreachable|not known|failure in .*)", line):
                 return match.group(1)
-        return f"{self.sent - self.received} of {self.sent} packets lost in silence"
+        lost = self.sent - self.received
+        return say(en=f"{lost} of {self.sent} packets lost in silence", ja=f"{self.sent} 個中 {lost} 個が無応答")
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,14 +122,17 @@ def _plain(body: str) -> str:
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-# Exit statuses of curl(1), in a student's words.
+# Exit statuses of curl(1), in a student's words: English, Japanese.
 _CURL = {
-    6: "the name could not be resolved",
-    28: "silence: nobody answered in time",
-    52: "the connection was closed without an answer",
-    56: "the connection was cut off",
+    6: ("the name could not be resolved", "名前を解決できませんでした"),
+    28: ("silence: nobody answered in time", "無応答: 時間内に誰も応答しませんでした"),
+    52: ("the connection was closed without an answer", "応答のないまま接続が閉じられました"),
+    56: ("the connection was cut off", "接続が途中で切れました"),
 }
-_REFUSED = "refused: the machine is there, but nothing listens on that port"
+_REFUSED = (
+    "refused: the machine is there, but nothing listens on that port",
+    "拒否: マシンまでは届きましたが、そのポートでは誰も待ち受けていません",
+)
 
 
 def read_curl(url: str, place: str, returncode: int, stdout: str, stderr: str) -> HttpResult:
@@ -132,11 +148,15 @@ def read_curl(url: str, place: str, returncode: int, stdout: str, stderr: str) -
 def _curl_reason(returncode: int, stderr: str) -> str:
     failures = re.findall(r"(?:failed|Failed to connect[^:]*|Immediate connect fail for \S+): (.+)", stderr)
     if any("refused" in failure.lower() for failure in failures):
-        return _REFUSED
+        return say(en=_REFUSED[0], ja=_REFUSED[1])
     if returncode == 7 and failures:
-        return f"no way there: {failures[0].lower()}"
+        said = failures[0].lower()
+        return say(en=f"no way there: {said}", ja=f"そこへ行く道がありません: {said}")
+    if returncode in _CURL:
+        return say(en=_CURL[returncode][0], ja=_CURL[returncode][1])
     last = re.findall(r"^curl: \(\d+\) (.+)", stderr, re.MULTILINE)
-    return _CURL.get(returncode) or (last[-1] if last else f"curl ended with status {returncode}")
+    ended = say(en=f"curl ended with status {returncode}", ja=f"curl は失敗しました (status {returncode})")
+    return last[-1] if last else ended
 
 
 def read_ping(target: str, place: str, count: int, output: str) -> PingResult:

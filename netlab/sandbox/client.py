@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from netlab.errors import LabClosed, MissingTool, SandboxError
+from netlab.language import say
 from netlab.sandbox.diagnosis import explain
 from netlab.sandbox.wire import MAX_MESSAGE, receive, send
 
@@ -72,7 +73,12 @@ class Sandbox:
             self.features = started.result(_START_SECONDS).fields["features"]
         except FutureTimeout:
             self.close()
-            raise SandboxError(f"The sandbox did not start within {_START_SECONDS:.0f} s. Try again.") from None
+            raise SandboxError(
+                say(
+                    en=f"The sandbox did not start within {_START_SECONDS:.0f} s. Try again.",
+                    ja=f"サンドボックスが {_START_SECONDS:.0f} 秒以内に起動しませんでした。もう一度試してください。",
+                )
+            ) from None
         except (OSError, LabClosed) as error:
             said = self._last_words() if isinstance(error, LabClosed) else f"{error.filename}: {error.strerror}"
             self.close()
@@ -111,7 +117,12 @@ class Sandbox:
             return future.result(_ANSWER_SECONDS)
         except FutureTimeout:
             future.add_done_callback(_drop)
-            raise SandboxError(f"The sandbox did not answer within {_ANSWER_SECONDS:.0f} s. Close the lab.") from None
+            raise SandboxError(
+                say(
+                    en=f"The sandbox did not answer within {_ANSWER_SECONDS:.0f} s. Close the lab.",
+                    ja=f"サンドボックスが {_ANSWER_SECONDS:.0f} 秒以内に応答しませんでした。ラボを閉じてください。",
+                )
+            ) from None
         except BaseException:
             future.add_done_callback(_drop)  # an interrupted cell must not leak the descriptors of a late answer
             raise
@@ -127,7 +138,11 @@ class Sandbox:
         tell(status)
 
     def _epitaph(self) -> str:
-        return "This lab is closed, or its sandbox has ended. Make a new one: lab = Lab(), or bring this one back: lab.reset()"
+        return say(
+            en="This lab is closed, or its sandbox has ended. Make a new one: lab = Lab(), or bring this one back: lab.reset()",
+            ja="このラボは閉じられたか、サンドボックスが終了しています。新しく作るには: lab = Lab()、"
+            "このラボを元に戻すには: lab.reset()",
+        )
 
     # ── hearing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -211,7 +226,12 @@ os.register_at_fork(after_in_child=_disown_all)
 def _launch(theirs: socket.socket) -> subprocess.Popen[bytes]:
     program = shutil.which("unshare", path=os.environ.get("PATH", "") + ":/usr/bin:/bin")
     if program is None:
-        raise MissingTool("`unshare` is not installed. Install it: sudo apt-get install util-linux")
+        raise MissingTool(
+            say(
+                en="`unshare` is not installed. Install it: sudo apt-get install util-linux",
+                ja="`unshare` がインストールされていません。インストールするには: sudo apt-get install util-linux",
+            )
+        )
     root = str(Path(__file__).parents[2])
     with os.fdopen(os.pidfd_open(os.getpid()), "rb") as owner:
         numbers = [str(theirs.fileno()), str(owner.fileno())]

@@ -209,6 +209,7 @@ def test_lc_10_prune_removes_unused_networks_only(docker):
         ("exec nosuch ls", "No such container: nosuch"),
         ("stop nosuch", "No such container: nosuch"),
         ("logs nosuch", "No such container: nosuch"),
+        ("create --network container:nosuch alpine", "No such container: nosuch"),
         ("ps --filter foo=bar", "invalid filter 'foo'"),
     ],
 )
@@ -288,7 +289,8 @@ def test_life_of_a_container(docker):
 def test_logs_and_environment(docker, lab):
     docker("run -d --name talk -e WORD=hello alpine sh -c 'echo $WORD; exec sleep 1000'")
     lab["talk"].sh("until grep -q sleep /proc/1/cmdline || pgrep -x sleep; do :; done", timeout=5)
-    assert docker("logs talk") == "hello\n"
+    assert docker("logs talk") == docker("logs -n 1 talk") == docker("logs -n x talk") == "hello\n"
+    assert docker("logs -n 0 talk") == ""
     assert docker("exec -e MORE=1 talk sh -c 'echo $WORD$MORE'") == "hello1\n"
 
 
@@ -310,6 +312,10 @@ def test_a_shell_of_the_host_has_docker_and_a_container_has_not(lab):
     assert lab.host.sh("docker run --rm alpine sh -c 'echo out; exit 6'").returncode == 6
     assert not lab["web"].sh("test -e /run/netlab/bin/docker").ok
     assert lab.host.sh("docker rm nosuch").stderr == "Error response from daemon: No such container: nosuch\n"
+
+
+def test_a_second_host_says_that_it_has_no_engine(make_lab):
+    assert "no engine" in make_lab(hosts=2)["host2"].sh("docker ps").stderr
 
 
 def test_docker_is_there_again_after_a_reset(lab):

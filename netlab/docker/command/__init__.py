@@ -19,6 +19,7 @@ from netlab.docker.lab import DockerLab
 from netlab.errors import NetlabError
 from netlab.gotemplate import TemplateError
 from netlab.interrupts import held_back
+from netlab.sandbox.client import AgentRefusal
 
 __all__ = ["DockerLab", "Session", "end", "execute"]
 
@@ -45,6 +46,8 @@ def execute(lab: DockerLab, argv: Sequence[str], out: TextIO, err: TextIO, attac
         call.complain(str(error))
     except NetlabError as error:
         call.complain(from_daemon(error))
+    except AgentRefusal as error:
+        call.complain(f"Error response from daemon: the sandbox refuses: {error.strerror or error}")
     except click.exceptions.Abort:  # what click makes of an interrupt
         raise KeyboardInterrupt from None
     return 1

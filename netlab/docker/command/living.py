@@ -101,7 +101,8 @@ def _register_endings(group: Group) -> None:
                 raise Rejected(f"netlab's docker does not support {name} for docker logs")
         text = call.engine.logs(container.name)
         lines = text.splitlines(keepends=True)
-        call.say("".join(lines if tail == "all" else lines[-int(tail) or len(lines) :]), end="")
+        wanted_lines = int(tail) if tail.isdecimal() else len(lines)  # what is no number means all, as with docker
+        call.say("".join(lines[max(0, len(lines) - wanted_lines) :]), end="")
         return 0
 
 

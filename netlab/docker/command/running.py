@@ -18,6 +18,7 @@ from netlab.docker.command.grammar import Group, command
 from netlab.docker.command.options import of_container, specification
 from netlab.docker.command.words import USAGE_STATUS, Rejected, from_daemon, of_run
 from netlab.docker.records import Specification
+from netlab.docker.starting import SHARED
 from netlab.errors import NetlabError, NotFound
 from netlab.places.container import Container
 from netlab.sandbox.nodes import PATH
@@ -105,6 +106,8 @@ def _create(call: Call, name: str | None, asked: Specification) -> Container:
     if asked.mode == "host" and asked.publish:
         call.complain(_DISCARDED)
     with call.locked() as engine:
+        if asked.mode.startswith(SHARED) and asked.mode != SHARED:
+            call.container(asked.mode.removeprefix(SHARED))  # refused in docker's words
         chosen = made_up.name(engine.containers) if name is None else call.check_name(name)
         return engine.create([chosen], asked)[0]
 
