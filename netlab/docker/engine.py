@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from netlab.names import check_container, check_mac, container_id
 from netlab.places.container import Container
 from netlab.sandbox.client import AgentRefusal
 from netlab.world import World
+
+_LONG_RUN, _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 0.1, 60.0  # seconds
 
 
 class Engine:
@@ -266,5 +269,21 @@ class Engine:
             container.exit_code = status if status >= 0 else 128 - status
             if container.asked.auto_remove:
                 self.containers.pop(container.name, None)
-            elif container.asked.restart == "always" or (container.asked.restart == "on-failure" and status):
+            elif container.asked.restart in ("always", "unless-stopped") or (
+                container.asked.restart == "on-failure" and status
+            ):
+                threading.Thread(target=self._start_again, args=(container,), daemon=True).start()
+
+    def _start_again(self, container: Container) -> None:
+        """Start a container that ended by itself, after a while that doubles each time until one run was long."""
+        ended = container.finished or 0.0
+        lasted = ended - (container.started or ended)
+        container.restarts = 0 if lasted > _LONG_RUN else container.restarts + 1
+        time.sleep(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**container.restarts))
+        with contextlib.suppress(NetlabError, AgentRefusal), self._lab.lock:
+            if (
+                self.containers.get(container.name) is container
+                and not container.running
+                and container.finished == ended
+            ):
                 self._start([container])

@@ -30,6 +30,7 @@ class Container(Place):
         self.created = time.time()
         self.started: float | None = None
         self.finished: float | None = None
+        self.restarts = 0  # in a row, by its restart policy
         self.exit_code = 0  # of its first process, once it has ended: 128 and the number if a signal ended it
         self.attachments: dict[str, Attachment] = {}  # what it is connected to, running or not, by the network's name
         self.endpoints: dict[str, Endpoint] = {}  # by the network's name, in the order in which they were made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from outside import assert_same, ip, nft, state, wait_until
 
+from netlab.docker.records import Specification
 from netlab.errors import NameTaken, NotFound, RequestError
 
 pytestmark = pytest.mark.kernel
@@ -277,3 +278,15 @@ def test_a_command_is_the_first_process_and_ends_the_container(lab):
     wait_until(lambda: missing.status == "exited")
     assert missing.exit_code == 127
     assert "executable file not found in $PATH" in lab.logs("missing")
+
+
+def test_a_container_that_fails_is_started_again_if_that_was_asked(lab):
+    """PM-54's policy, without a restart of the engine: later and later, and never after `rm`."""
+    command = ("sh", "-c", "exit 1")
+    with lab.lock:
+        (box,) = lab.engine.run(["box"], Specification("alpine", command=command, restart="on-failure"))
+        lab.engine.run(["gone"], Specification("alpine", command=command, auto_remove=True))
+    wait_until(lambda: box.restarts >= 2)
+    wait_until(lambda: "gone" not in lab.containers)
+    lab.rm("box")
+    assert lab.containers == {}
