@@ -17,6 +17,7 @@ import threading
 from typing import Any
 
 from netlab.errors import NetlabError, SandboxError
+from netlab.language import say
 
 TITLE = "netlab: keeper of a lab"
 _LAST_ANSWER_SECONDS = 2.0
@@ -37,7 +38,12 @@ def start(name: str | None, *, docker: bool, hosts: int) -> str:
     try:
         report = json.loads(said.splitlines()[-1])
     except (ValueError, IndexError):
-        raise SandboxError(f"The process of the lab ended before the lab was there. It said:\n{said}") from None
+        raise SandboxError(
+            say(
+                en=f"The process of the lab ended before the lab was there. It said:\n{said}",
+                ja=f"ラボができる前に、ラボのプロセスが終了しました。プロセスの出力:\n{said}",
+            )
+        ) from None
     if "error" in report:
         raise NetlabError(report["error"])
     return str(report["name"])

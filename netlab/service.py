@@ -11,6 +11,7 @@ from typing import Any, Protocol, TextIO
 
 from netlab.docker.lab import DockerLab
 from netlab.errors import RequestError
+from netlab.language import say
 from netlab.model import Snapshot
 from netlab.places.container import Container
 from netlab.view.picture import Picture
@@ -42,14 +43,20 @@ def answer(lab: Lab, request: Request) -> Any:
     """Return the answer to a request; raises NetlabError with words for the asker."""
     verb = _VERBS.get(request["verb"])
     if verb is None:
-        raise RequestError(f"This lab does not know {request['verb']!r}. It knows: {', '.join(_VERBS)}")
+        known = ", ".join(_VERBS)
+        raise RequestError(
+            say(
+                en=f"This lab does not know {request['verb']!r}. It knows: {known}",
+                ja=f"このラボは {request['verb']!r} を知りません。知っているもの: {known}",
+            )
+        )
     return verb(lab, request)
 
 
 def answer_host(lab: Lab, request: Request) -> Any:
     """Return the answer to a request that comes from within the lab, by `docker` on a host; raises NetlabError."""
     if request["verb"] not in ("docker", "docker-ended"):
-        raise RequestError("Only docker is answered here.")
+        raise RequestError(say(en="Only docker is answered here.", ja="ここでは docker だけに応答します。"))
     return answer(lab, request)
 
 
@@ -74,7 +81,12 @@ def _enter(lab: Lab, request: Request) -> Any:
     name = request["place"]
     stopped = name in lab.containers and name not in lab.world
     if stopped:
-        raise RequestError(f"The container {name!r} is stopped. Start it in Python: lab.start({name!r})")
+        raise RequestError(
+            say(
+                en=f"The container {name!r} is stopped. Start it in Python: lab.start({name!r})",
+                ja=f"コンテナ {name!r} は停止しています。Python で起動してください: lab.start({name!r})",
+            )
+        )
     lab.world.refresh()
     entry = lab.world.entry("client" if name == "internet" else name)
     return {"pid": entry.machine_pid, "namespace": entry.namespace}
@@ -93,7 +105,13 @@ def _show(lab: Lab, request: Request) -> Any:
     }
     wanted = request["format"]
     if wanted not in formats:
-        raise RequestError(f"There is no format {wanted!r}. There are: {', '.join(formats)}")
+        known = ", ".join(formats)
+        raise RequestError(
+            say(
+                en=f"There is no format {wanted!r}. There are: {known}",
+                ja=f"{wanted!r} という形式はありません。使えるもの: {known}",
+            )
+        )
     return formats[wanted]()
 
 

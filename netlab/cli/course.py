@@ -77,7 +77,13 @@ def notebook(lang: Language | None, port: int, *, no_browser: bool, more: tuple[
     try:
         os.execve(argv[0], argv, _environment(root, chosen))
     except OSError as error:
-        raise SandboxError(f"JupyterLab could not be started: {error.strerror}") from None
+        raise SandboxError(
+            say(
+                en=f"JupyterLab could not be started: {error.strerror}",
+                ja=f"JupyterLab を起動できませんでした: {error.strerror}",
+                language=chosen,
+            )
+        ) from None
 
 
 def _checkout() -> Path:
@@ -85,8 +91,12 @@ def _checkout() -> Path:
     root = Path(__file__).parents[2]
     if not (root / "notebooks").is_dir():
         raise NotFound(
-            "The chapters are not part of the installed package. Clone the repository, and start them from there: "
-            "scripts/start"
+            say(
+                en="The chapters are not part of the installed package. Clone the repository, and start them from there: "
+                "scripts/start",
+                ja="インストールされたパッケージに章は含まれていません。リポジトリをクローンし、そこから始めてください: "
+                "scripts/start",
+            )
         )
     return root
 

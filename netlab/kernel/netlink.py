@@ -6,6 +6,7 @@ microseconds to write (`encode`) and a few dozen to read (`observe`).
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import struct
@@ -32,6 +33,8 @@ _ATTRIBUTE = struct.Struct("=HH")  # length, type (struct nlattr)
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK = 270, 10, 11
 _ACK_TEXTS, _ACK_CAPPED, _ACK_MESSAGE = 0x200, 0x100, 1
 _RECEIVE = 1 << 17
+_SIOCGIFINDEX, _LONGEST_NAME = 0x8933, 15
+_INTERFACE_REQUEST = struct.Struct("=16si20x")  # struct ifreq: name, index
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,17 @@ class RouteSocket:
                     return None if answered == _ERROR else data
 
     def index_of(self, name: str) -> int | None:
-        """Return the number of the interface of that name, or None."""
-        data = self.get(GETLINK, link_body() + text(3, name))  # IFLA_IFNAME
-        return None if data is None else int(struct.unpack_from("=i", data, 20)[0])
+        """Return the number of the interface of that name, or None.
+
+        Asked by ioctl (netdevice(7)), which waits for nobody; a netlink request would queue up behind those that change links.
+        """
+        asked = _INTERFACE_REQUEST.pack(name.encode()[:_LONGEST_NAME], 0)
+        try:
+            answer = fcntl.ioctl(self._socket, _SIOCGIFINDEX, asked)
+        except OSError:
+            return None
+        found: int = _INTERFACE_REQUEST.unpack(answer)[1]
+        return found
 
     def namespace_id(self, namespace: int) -> int | None:
         """Return the number by which this namespace knows another, given as a descriptor; None if it has no name for it."""

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from netlab.sandbox import ground, nftables, nodes, processes, syscalls, wire
+from netlab.sandbox import beginning, ground, nftables, nodes, processes, syscalls, wire
 from netlab.sandbox.wire import MAX_MESSAGE, receive, send
 
 Request = dict[str, Any]
@@ -257,7 +257,7 @@ def main() -> None:
         send(control, {"id": 0, "error": error.errno or 0, "where": str(error.filename or "")})
         return
     features["identity_filter"] = syscalls.ignore_identity_changes()
-    syscalls.set_title(nodes.AGENT_TITLE)
+    syscalls.set_title(beginning.AGENT_TITLE)
     agent = Agent(control, owner)
     send(control, {"id": 0, "features": features})
     nftables.load()

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from netlab.sandbox import roles
+from netlab.sandbox import beginning, roles
 from netlab.sandbox.ground import OWN_FILES, RUN
 from netlab.sandbox.syscalls import (
     CLONE_NEWNET,
@@ -29,13 +29,11 @@ from netlab.sandbox.syscalls import (
     MS_REC,
     MS_SHARED,
     mount,
-    set_title,
     setns,
     unshare,
 )
 from netlab.sandbox.wire import send
 
-AGENT_TITLE = "netlab: agent"
 PATH = "/run/netlab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -110,7 +108,7 @@ def start(node: Node, request: dict[str, Any], home: Home, shared: Node | None) 
     try:
         _enter_namespaces(node, request, shared)
         with contextlib.closing(roles.prepare(request["role"])) as role:
-            node.pid = _fork(node, request["title"], role)
+            node.pid = beginning.begin(request["title"], f"{node.folder}/log", role)
             node.gate = role.gate
         node.pidfd = os.pidfd_open(node.pid)
         namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -162,46 +160,6 @@ def _mount_sys() -> None:
     """Show this namespace's interfaces below /sys/class/net. A container that masks /sys forbids it; /sys then stays."""
     with contextlib.suppress(OSError):
         mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-
-
-def _fork(node: Node, title: str, role: roles.Role) -> int:
-    """Fork the node's first process, which plays its role until it is stopped; it is born with its title."""
-    set_title(title)
-    try:
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            _leave_agent()
-            _write_to(f"{node.folder}/log")
-            _close_all_but(role.descriptors)
-            role.play()
-        finally:
-            os._exit(1)
-    finally:
-        set_title(AGENT_TITLE)
-
-
-def _leave_agent() -> None:
-    os.setsid()
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def _write_to(log: str) -> None:
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-
-
-def _close_all_but(kept: set[int]) -> None:
-    """Close every descriptor that came along from the agent, above all its control socket."""
-    lowest = 3
-    for descriptor in sorted(kept):
-        os.closerange(lowest, descriptor)
-        lowest = descriptor + 1
-    os.closerange(lowest, 1 << 20)
 
 
 # ── being inside ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +238,7 @@ def spawn(node: Node, request: dict[str, Any], streams: list[int]) -> int:
             os.close(namespace)
         return pid
     try:
-        _leave_agent()
+        beginning.leave_agent()
         setns(node.pidfd, CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS)
         if namespace >= 0:
             enter_named(namespace)

@@ -25,6 +25,7 @@ class Role:
         self, play: Callable[[], None], listeners: Sequence[socket.socket] = (), gate: socket.socket | None = None
     ) -> None:
         self.play = play
+        self.idle = play is _wait
         self.listeners = listeners
         self.gate = gate
 

@@ -24,9 +24,11 @@ JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 # Modules that say what a student reads. The others quote Docker, whose words are English wherever one meets them.
 SPOKEN = [
     "addressing.py",
+    "cli/course.py",
     "ending.py",
     "founding.py",
     "images.py",
+    "keeper.py",
     "kernel/apply.py",
     "kernel/refusal.py",
     "lab.py",
@@ -41,6 +43,7 @@ SPOKEN = [
     "registry.py",
     "sandbox/client.py",
     "sandbox/command.py",
+    "service.py",
     "world.py",
     "docker/resolving.py",
 ]
