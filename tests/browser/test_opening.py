@@ -47,6 +47,17 @@ def test_a_chapter_runs_cell_by_cell_from_the_keyboard_and_its_diagram_grows(pag
     assert len(ours[-1]) > 2 * len(ours[0])
 
 
+def test_a_diagram_that_is_wider_than_the_page_shrinks_to_fit(page, english):
+    page.set_viewport_size({"width": 900, "height": 900})
+    chapter = NotebookPage(page, english).open("notebooks/en/03-veth-pair.ipynb")
+    widest = chapter.panel.locator(".jp-RenderedSVG img").first
+    expect(widest).to_be_attached(timeout=MILLISECONDS)
+    widest.scroll_into_view_if_needed()
+    room = chapter.panel.locator(".jp-OutputArea-output:has(img)").first.bounding_box()
+    assert widest.evaluate("image => image.naturalWidth") > room["width"], "else this shows nothing"
+    assert widest.bounding_box()["width"] <= room["width"]
+
+
 def test_an_exported_chapter_shows_its_diagrams_without_a_network(browser, english):
     exported = english.fetch("GET", "nbconvert/html/notebooks/en/01-big-picture.ipynb").decode()
     plain = english.fetch("GET", f"nbconvert/html/{english.new_notebook('empty')}").decode()
