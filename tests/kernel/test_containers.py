@@ -149,7 +149,7 @@ def test_a_container_whose_process_ends_has_exited_and_all_is_free(lab, how):
 def test_processes_started_in_a_container_end_with_it(lab):
     box = lab.run("box")
     box.sh("setsid sleep 1000 & setsid nohup sleep 2000 >/dev/null 2>&1 & true")
-    assert lab.host.sh("pgrep -c sleep").stdout.strip() == "2"
+    wait_until(lambda: lab.host.sh("pgrep -c sleep").stdout.strip() == "2")
     lab.stop("box")
     wait_until(lambda: lab.host.sh("pgrep -c sleep").stdout.strip() == "0")
 
