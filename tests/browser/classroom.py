@@ -70,8 +70,6 @@ class Classroom:
         self.leave_the_chapters_as_they_are(own["JUPYTERLAB_SETTINGS_DIR"])
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "NETLAB_L"))}
         environment = inherited | {name: str(folder) for name, folder in own.items()} | {"NETLAB_VENV": sys.prefix}
-        # A new student has trusted nothing yet; the note that the chapters are trusted is the last student's.
-        Path(sys.prefix, ".trusted-chapters").unlink(missing_ok=True)
         self.server = subprocess.Popen(
             [ROOT / "scripts" / "start", "--no-browser", "--lang", language, "--port", str(port)],
             env=environment,

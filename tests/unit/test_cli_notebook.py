@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -61,13 +60,6 @@ def test_port_and_browser_and_further_options_reach_jupyterlab(start):
 def test_cells_find_the_programs_of_the_environment(start):
     _, environment = start()
     assert (Path(environment["PATH"].split(":")[0]) / "jupyter").exists()
-
-
-def test_it_gives_jupyterlab_the_options_that_scripts_start_gives(start):
-    script = (ROOT / "scripts/start").read_text()
-    given = set(re.findall(r"--(?:ServerApp|LabApp)\.\w+|--allow-root", script))
-    argv, _ = start()
-    assert given <= {word.partition("=")[0] for word in argv}
 
 
 def test_without_a_checkout_it_says_where_the_chapters_are(monkeypatch):
