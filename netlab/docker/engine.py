@@ -256,6 +256,8 @@ class Engine:
         pid = self._world.entry(container.name).pid
 
         def ended(status: int) -> None:
+            if not self._world.sandbox.alive:
+                return  # the whole lab ends, and every container with it
             # The thread that hears the sandbox tells this; it must not ask the sandbox anything itself.
             threading.Thread(target=self._bury, args=(container, pid, status), daemon=True).start()
 
