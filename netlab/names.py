@@ -10,7 +10,7 @@ from netlab.language import say
 
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NAMESPACE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-_INTERFACE = re.compile(r"[^\s/:]{1,15}")
+_INTERFACE = re.compile(r"[^\s/:\0]{1,15}")
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _LONGEST = 128
 

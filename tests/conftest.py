@@ -15,6 +15,11 @@ _RESTLESS = re.compile(r"valid_lft\S* \S+ preferred_lft \S+|expires \S+|\bexp \S
 _PATIENCE = 3.0  # seconds: a browser or a Jupyter kernel may still be on its way out
 _RESTLESS_PARAMETERS = ("conntrack_count", "inode-nr", "tcp_mem", "udp_mem", "neigh/default/gc")
 
+# The tests expect English where they ask for nothing else, on a Japanese machine too.
+os.environ["LANG"] = "C.UTF-8"
+for _name in ("LC_ALL", "NETLAB_LANGUAGE"):
+    os.environ.pop(_name, None)
+
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):  # noqa: ARG001 - pytest calls it so
