@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future
+from errno import EADDRINUSE
 from typing import Any
 
 from netlab import ops
-from netlab.errors import SandboxError
+from netlab.errors import RequestError, SandboxError
 from netlab.language import say
 from netlab.model import PlaceKind
 from netlab.places import internet as outside
@@ -46,7 +47,7 @@ def found(world: World, hosts: Sequence[str]) -> None:
 
 
 def wait(future: Future[Answer]) -> Answer:
-    """Return the answer to a request for a node; raises SandboxError when the machine refused it."""
+    """Return the answer to a request for a node; raises SandboxError when the machine refused it, or its port is taken."""
     try:
         return future.result(_START_SECONDS)
     except TimeoutError:
@@ -57,6 +58,15 @@ def wait(future: Future[Answer]) -> Answer:
             )
         ) from None
     except AgentRefusal as error:
+        if error.errno == EADDRINUSE:
+            raise RequestError(
+                say(
+                    en="Its server cannot start: the port that it listens on is in use already. A container with "
+                    'network="host" shares the ports of the host. See who has it: ss -ltnp',
+                    ja="サーバーを起動できません。待ち受けるポートがすでに使われています。network=\"host\" のコンテナは、"
+                    "ホストとポートを共有します。使っているプロセスを調べるには: ss -ltnp",
+                )
+            ) from None
         raise SandboxError(
             say(
                 en=f"A new namespace was refused ({error.strerror or 'no reason given'}: {error.filename}). "

@@ -298,6 +298,8 @@ class Lab:
             environment=dict(environment or {}),
             command=tuple(shlex.split(command) if isinstance(command, str) else command),
         )
+        if mode == "host" and (asked.publish or publish_all):
+            warnings.warn("Published ports are discarded when using host network mode", UserWarning, 2)
         with self.lock, held_back():
             return self._engine.run([name], asked)[0]
 
