@@ -63,7 +63,7 @@ def wait(future: Future[Answer]) -> Answer:
                 say(
                     en="Its server cannot start: the port that it listens on is in use already. A container with "
                     'network="host" shares the ports of the host. See who has it: ss -ltnp',
-                    ja="サーバーを起動できません。待ち受けるポートがすでに使われています。network=\"host\" のコンテナは、"
+                    ja='サーバーを起動できません。待ち受けるポートがすでに使われています。network="host" のコンテナは、'
                     "ホストとポートを共有します。使っているプロセスを調べるには: ss -ltnp",
                 )
             ) from None
