@@ -14,7 +14,7 @@ _TABLE = Path(__file__).parents[2] / "docs/conformance.md"
 
 def test_table_lists_every_row_once(rows):
     listed = re.findall(r"^\| ([A-Z0-9]{2}-\d\d) \|", _TABLE.read_text(), re.MULTILINE)
-    assert Counter(listed) == Counter(rows["rows"])
+    assert Counter(listed) == Counter(rows["rows"].keys())
 
 
 def test_table_covers_what_the_scenarios_cover():
