@@ -11,6 +11,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -82,9 +83,18 @@ def _let_go() -> None:
 
 
 def _await_end(pid: int) -> None:
+    """Wait until the sandbox has ended, or a signal's handler raises SystemExit.
+
+    The kernel may hand the signal to any thread, and Python runs the handler in this one, which sleeps: a descriptor that
+    the signal makes readable wakes it.
+    """
+    wake, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno())
     with contextlib.suppress(ProcessLookupError):
         sandbox = os.pidfd_open(pid)
-        select.select([sandbox], [], [])
+        while sandbox not in select.select([sandbox, wake], [], [])[0]:
+            wake.recv(1)
 
 
 def _finish_conversations() -> None:
