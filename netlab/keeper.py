@@ -93,7 +93,7 @@ def _await_end(pid: int) -> None:
     signal.set_wakeup_fd(waker.fileno())
     with contextlib.suppress(ProcessLookupError):
         sandbox = os.pidfd_open(pid)
-        while sandbox not in select.select([sandbox, wake], [], [])[0]:
+        while sandbox not in select.select([sandbox, wake.fileno()], [], [])[0]:
             wake.recv(1)
 
 
