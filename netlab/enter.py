@@ -32,6 +32,7 @@ from netlab.sandbox.syscalls import (
 _ALL = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC
 _TYPED = (signal.SIGINT, signal.SIGQUIT)  # a terminal sends them to the command itself
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_TOGETHER_SECONDS = 0.5
 _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128  # exit statuses, as a shell gives them
 
 
@@ -53,7 +54,8 @@ def run(pid: int, namespace: str | None, argv: list[str], variables: dict[str, s
                 signal.signal(number, handler)
             _become(argv, folder, given)
         status = _wait(child)
-    if status == -signal.SIGKILL and select.select([place], [], [], 0)[0]:
+    # Where the whole place ends, its processes and the command are killed together, in any order.
+    if status == -signal.SIGKILL and select.select([place], [], [], _TOGETHER_SECONDS)[0]:
         sys.stderr.write("netlab: the place has gone, and the command with it\n")
     return status if status >= 0 else _SIGNALLED - status
 
