@@ -78,7 +78,8 @@ class AddVeth(Operation):
     """Make a veth pair: `name` here and `peer` in `peer_place` (here too when that is None).
 
     Equivalent to: `ip link add NAME type veth peer name PEER netns PEER_PLACE` (veth(4)). `index` and `peer_index` fix
-    the interface numbers, which the kernel chooses when they are 0.
+    the interface numbers, which the kernel chooses when they are 0. `queues` is the number of queues each way; left at 0,
+    a veth is born with one for each processor and cut down to one, for which the kernel waits with all links locked.
     """
 
     name: str
@@ -91,9 +92,11 @@ class AddVeth(Operation):
     mtu: int = 0
     master: str | None = None
     up: bool = False
+    queues: int = 0
 
     def words(self) -> str:
         words = ["link add name", quote(self.name)]
+        queues = [f"numtxqueues {self.queues} numrxqueues {self.queues}"] if self.queues else []
         if self.index:
             words.append(f"index {self.index}")
         if self.mac:
@@ -104,13 +107,14 @@ class AddVeth(Operation):
             words.append(f"master {quote(self.master)}")
         if self.up:
             words.append("up")
-        words.append(f"type veth peer name {quote(self.peer)}")
+        words += [*queues, f"type veth peer name {quote(self.peer)}"]
         if self.peer_index:
             words.append(f"index {self.peer_index}")
         if self.peer_mac:
             words.append(f"address {self.peer_mac}")
         if self.mtu:
             words.append(f"mtu {self.mtu}")
+        words += queues
         if self.peer_place and self.peer_place != self.place:
             words.append(f"netns {quote(self.peer_place)}")
         return " ".join(words)

@@ -65,6 +65,7 @@ def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
             mtu=network.mtu,
             master=network.bridge,
             up=True,
+            queues=1,
         ),
         ops.SetUp(container, interface),
         *addresses_given(endpoint),

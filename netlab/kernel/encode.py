@@ -29,6 +29,7 @@ from netlab.kernel.netlink import (
 Message = tuple[int, int, bytes]
 
 _ADDRESS, _IFNAME, _MTU, _MASTER, _LINKINFO, _NET_NS_FD = 1, 3, 4, 10, 18, 28
+_NUM_TX_QUEUES, _NUM_RX_QUEUES = 31, 32
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _LINK, _MACVLAN_MODE = 5, 1
 MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
@@ -54,7 +55,8 @@ def _mac(value: str) -> bytes:
 
 
 def _add_veth(op: ops.AddVeth, around: Surroundings) -> Message:
-    peer = [link_body(op.peer_index), text(_IFNAME, op.peer)]
+    queues = number(_NUM_TX_QUEUES, op.queues) + number(_NUM_RX_QUEUES, op.queues) if op.queues else b""
+    peer = [link_body(op.peer_index), text(_IFNAME, op.peer), queues]
     if op.peer_mac:
         peer.append(attribute(_ADDRESS, _mac(op.peer_mac)))
     if op.mtu:
@@ -62,7 +64,7 @@ def _add_veth(op: ops.AddVeth, around: Surroundings) -> Message:
     if op.peer_place and op.peer_place != op.place:
         peer.append(number(_NET_NS_FD, around.namespace(op.peer_place)))
     up = IFF_UP if op.up else 0
-    parts = [link_body(op.index, up, up), text(_IFNAME, op.name)]
+    parts = [link_body(op.index, up, up), text(_IFNAME, op.name), queues]
     if op.mac:
         parts.append(attribute(_ADDRESS, _mac(op.mac)))
     if op.mtu:

@@ -43,6 +43,7 @@ CASES = [
     Case(ops.AddVeth("red", "a", "b", "blue", index=70, peer_index=80, mtu=1400)),
     Case(ops.AddVeth("host", "a", "eth9", "blue", index=71, peer_index=72, mtu=9000, master="br0", up=True)),
     Case(ops.AddVeth("red", "a", "b", "host")),
+    Case(ops.AddVeth("host", "a", "eth9", "blue", queues=1)),
     Case(ops.AddBridge("host", "br1")),
     Case(ops.AddBridge("red", "br1", index=77, mac="02:42:00:00:00:0c", up=True)),
     Case(ops.AddMacvlan("host", "eth9", "eth0", "blue", index=73, mac="02:42:00:00:00:0e")),
