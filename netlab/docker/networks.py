@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -277,7 +277,3 @@ class Networks:
         for name in unused:
             self.remove(name)
         return unused
-
-    def names_of(self, identifiers: Collection[str]) -> list[str]:
-        """Return the names of the networks that have these ids."""
-        return [record.name for record in self.records.values() if record.id in identifiers]

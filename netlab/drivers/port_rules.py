@@ -44,11 +44,6 @@ def ports_published(bridge: str, address: str, ports: Sequence[PortRules]) -> Ru
     return chains_and_jumps(family, [accept, nat], jumps, tuple(rules))
 
 
-def ports_withdrawn(bridge: str, address: str, ports: Sequence[PortRules]) -> RuleChange:
-    """Return the change that takes a container's published ports away."""
-    return ports_published(bridge, address, ports).inverse()
-
-
 def _dnat(bridge: str, address: str, port: PortRules, chain: str) -> HostRule:
     family = family_of(address)
     target = f"[{address}]:{port.container_port}" if family == "ip6" else f"{address}:{port.container_port}"

@@ -185,11 +185,6 @@ def network_made(network: BridgeRules) -> RuleChange:
     return chains_and_jumps(family, list(chains), jumps, rules)
 
 
-def network_removed(network: BridgeRules) -> RuleChange:
-    """Return the change that takes a network's chains and rules away."""
-    return network_made(network).inverse()
-
-
 def _bridge_rules(network: BridgeRules) -> Iterable[HostRule]:
     family, bridge, subnet = network.family, network.bridge, network.subnet
     ipt = iptables(family)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from netlab.drivers.port_rules import PortRules, ports_published, ports_withdrawn
-from netlab.drivers.rules import USER_CHAIN, BridgeRules, host_made, network_made, network_removed
+from netlab.drivers.port_rules import PortRules, ports_published
+from netlab.drivers.rules import USER_CHAIN, BridgeRules, host_made, network_made
 
 BRIDGE1 = BridgeRules("bridge1", "192.0.2.0/24", "192.0.2.1")
 EVERYTHING = [
@@ -166,9 +166,13 @@ def test_ipv6_ports():
 def test_withdrawing_needs_no_handles():
     """LC-01: what takes a rule away is known when it is made."""
     ports = [PortRules("0.0.0.0", 8080, 80)]
-    made, withdrawn = ports_published("bridge1", "192.0.2.2", ports), ports_withdrawn("bridge1", "192.0.2.2", ports)
+    made, withdrawn = (
+        ports_published("bridge1", "192.0.2.2", ports),
+        ports_published("bridge1", "192.0.2.2", ports).inverse(),
+    )
     assert (withdrawn.script, withdrawn.undo) == (made.undo, made.script)
-    assert network_removed(BRIDGE1) == network_made(BRIDGE1).inverse()
+    network = network_made(BRIDGE1)
+    assert (network.inverse().script, network.inverse().undo) == (network.undo, network.script)
     for change in EVERYTHING:
         assert "handle" not in change.undo
         assert change.undo
