@@ -1,6 +1,8 @@
 """A real Docker engine in namespaces of its own: nothing reaches the machine's network, and nothing is left.
 
-Its host has the addresses of a lab's host, and the machine beside it those of a lab's internet.
+Its host has the addresses of a lab's host, and the machine beside it those of a lab's internet. An engine also changes
+what has no namespace: the kernel's limits of keys, which it finds read-only here; the tree of control groups, where it has
+a branch of its own, cut off in the end; and it loads br_netfilter, which is unloaded again if it was not there before.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from world import HOST, NAME_SERVER, OUTSIDE, ROUTER, SITE, SITE_NAME, Done, Wor
 _HERE = Path(__file__).parent
 _DOCKER = "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"  # the one that came with the engine
 _BUSYBOX = Path("/bin/busybox")
+_BRIDGE_FILTER = Path("/proc/sys/net/bridge")
+_GROUPS = Path("/sys/fs/cgroup")
 _START_SECONDS = 60
 _COMMAND_SECONDS = 60
 
@@ -53,6 +57,7 @@ class RealEngine(World):
         if lacking := why_not():
             raise NotHere(lacking)
         self._folder = Path(tempfile.mkdtemp(prefix="conformance-", dir="/var/tmp"))  # a disk: overlays need one
+        self._had_bridge_filter = _BRIDGE_FILTER.exists()
         self._socket = self._folder / "socket"
         self._running: list[subprocess.Popen[bytes]] = []
         self._servers: list[int] = []
@@ -94,6 +99,8 @@ class RealEngine(World):
         self._set_up(
             self._host,
             "mount -t tmpfs tmpfs /run",
+            "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys",
+            "mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw /proc/sys/net",
             f"mount --bind {self._folder}/resolv.conf /etc/resolv.conf",
             "hostname host",
             "ip link set lo up",
@@ -128,6 +135,7 @@ class RealEngine(World):
             *("nsenter", "--target", str(self._host), "--net", "--mount", "--uts", "--ipc", "dockerd"),
             *("--data-root", self._folder / "data", "--exec-root", self._folder / "exec"),
             *("--host", f"unix://{self._socket}", "--pidfile", self._folder / "pid"),
+            *("--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", f"/{self._folder.name}"),
         )
         deadline = time.monotonic() + _START_SECONDS
         while self.docker("version").status:
@@ -179,6 +187,11 @@ class RealEngine(World):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for branch in (*_GROUPS.glob(self._folder.name), *_GROUPS.glob(f"*/{self._folder.name}")):
+            for folder, _, _ in os.walk(branch, topdown=False):
+                os.rmdir(folder)
+        if not self._had_bridge_filter and _BRIDGE_FILTER.exists():
+            subprocess.run(["modprobe", "--remove", "br_netfilter"], check=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # ── what scenarios do ─────────────────────────────────────────────────────────────────────────────────────────

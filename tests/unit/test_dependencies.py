@@ -35,6 +35,7 @@ def test_every_line_of_the_list_is_understood():
                 ("pypi", "test"),
                 ("debian", "runtime"),
                 ("debian", "test"),
+                ("debian", "root-test"),
                 ("debian", "python"),
             }
             assert ("==" in name) == (source == "pypi"), f"{name}: Python packages are pinned, Debian's are not"
@@ -42,7 +43,7 @@ def test_every_line_of_the_list_is_understood():
 
 @pytest.mark.parametrize("source", ["pypi", "debian"])
 def test_nothing_is_listed_twice(source):
-    names = [name for use in ("runtime", "test", "python") for name in listed(source, use)]
+    names = [name for use in ("runtime", "test", "root-test", "python") for name in listed(source, use)]
     assert len(names) == len(set(names))
 
 
