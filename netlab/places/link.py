@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from netlab import ops
+from netlab import observer, ops
 from netlab.addressing import check_interface_address
-from netlab.errors import RequestError
+from netlab.errors import NotFound, RequestError
 from netlab.language import say
+from netlab.model import Interface
 from netlab.names import check_interface
 from netlab.places.home import Home
 
@@ -28,6 +29,19 @@ class Link:
 
     def __repr__(self) -> str:
         return f"<link {self.name} in {self.place}>"
+
+    @property
+    def state(self) -> Interface:
+        """What the kernel reports of the interface now (`ip -d address show NAME`); raises NotFound when it is gone."""
+        for one in observer.interfaces_of_all(self._lab.world).get(self.place, ()):
+            if one.name == self.name:
+                return one
+        raise NotFound(
+            say(
+                en=f"The interface {self.name} is no longer in {self.place}.",
+                ja=f"インターフェース {self.name} は、もう {self.place} にありません。",
+            )
+        )
 
     def up(self) -> Link:
         """Switch the interface on.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import json
 import os
 import re
 import sys
@@ -206,3 +207,14 @@ def test_solutions_run(stem: str, tmp_path: Path) -> None:
             written.source = cell.solution
     client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
     client.execute(env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+@every_notebook
+def test_the_kernel_answered_what_the_chapter_says(language: str, stem: str) -> None:
+    """In the stored outputs, which nbval compares with a run, each prediction ends with the option that is marked as right."""
+    keys = builder.questions_of((builder.SOURCES / f"{stem}.md").read_text())
+    for key, question in json.loads(keys).items():
+        (cell,) = (one for one in code_cells(language, stem) if f'answer("{key}"' in one.source)
+        (expected,) = (option for option in question["options"] if option["expected"])
+        said = texts(cell.outputs[-1])[0]
+        assert f"✓ {'ABCDEF'[question['options'].index(expected)]}." in said, key

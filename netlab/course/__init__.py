@@ -1,0 +1,27 @@
+"""What the chapters ask of their reader: predictions, challenges, and what has been done so far."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netlab.course.board import progress
+    from netlab.course.predictions import answer, predict
+
+__all__ = ["answer", "predict", "progress"]
+
+_HOMES = {
+    "answer": "netlab.course.predictions",
+    "predict": "netlab.course.predictions",
+    "progress": "netlab.course.board",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public names when they are first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'netlab.course' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

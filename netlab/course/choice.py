@@ -1,0 +1,60 @@
+"""The widget of a prediction: a question and its options as radio buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from netlab.course.chapters import Question
+from netlab.course.words import to_html
+from netlab.language import current, say
+
+_STATIC = Path(__file__).parent / "static"
+
+
+class Choice(anywidget.AnyWidget):
+    """One question on the page; `chosen` and `right` are numbers of options, -1 for none yet."""
+
+    _esm = _STATIC / "choice.js"
+    _css = _STATIC / "choice.css"
+
+    language = traitlets.Unicode().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
+    question = traitlets.Unicode().tag(sync=True)
+    options = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    chosen = traitlets.Int(-1).tag(sync=True)
+    right = traitlets.Int(-1).tag(sync=True)
+
+    def __init__(self, asked: Question, chosen: int, commit: Callable[[int], None]) -> None:
+        super().__init__(
+            language=current(),
+            words={
+                "title": say(en="Predict, then run", ja="予想してから実行"),
+                "ask": say(en="Choose before you run the next cell.", ja="次のセルを実行する前に選んでください。"),
+                "committed": say(
+                    en="Noted. Run the next cells to see whether it comes true; until then you may change your mind.",
+                    ja="記録しました。次のセルを実行して確かめましょう。それまでは選び直せます。",
+                ),
+                "graded": say(
+                    en="The kernel has answered: see below.", ja="カーネルの答えが出ました。下をご覧ください。"
+                ),
+            },
+            question=to_html(asked.text),
+            options=[to_html(option.text) for option in asked.options],
+            chosen=chosen,
+        )
+        self.observe(lambda change: commit(change["new"]), "chosen")
+
+    def grade(self, right: int | None) -> None:
+        """Mark the right option; after that nothing can be chosen any more."""
+        self.right = -1 if right is None else right
+
+    def bundle(self) -> dict[str, Any]:
+        """Return what a front end with widgets shows."""
+        data: Any = self._repr_mimebundle_()
+        shown: dict[str, Any] = data[0] if isinstance(data, tuple) else data
+        return {key: value for key, value in shown.items() if not key.startswith("text/")}
