@@ -19,7 +19,7 @@ class _Processes:
     def __init__(self, world: World, *, with_sockets: bool) -> None:
         self.by_namespace: dict[int, list[Process]] = {}
         self.by_socket: dict[int, Process] = {}
-        for one in world.sandbox.ask("processes", sockets=with_sockets).fields["processes"]:
+        for one in world.processes(with_sockets=with_sockets):
             process = Process(one["pid"], one["name"], one["command"])
             self.by_namespace.setdefault(one["namespace"], []).append(process)
             for inode in one.get("sockets", ()):

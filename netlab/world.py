@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import threading
@@ -10,6 +11,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import Any
 
 from netlab.errors import MissingTool, NotFound
 from netlab.interrupts import held_back
@@ -289,6 +291,15 @@ class World:
             hear=hear,
             folder=folder,
         )
+
+    def processes(self, *, with_sockets: bool) -> list[dict[str, Any]]:
+        """Return all processes of the sandbox, as `sandbox.processes.list_all` lists them."""
+        [descriptor] = self.sandbox.ask("processes", sockets=with_sockets).descriptors
+        try:
+            listed: list[dict[str, Any]] = json.loads(read_file(descriptor))
+        finally:
+            os.close(descriptor)
+        return listed
 
     def read_file(self, place: str, path: str) -> str:
         """Return a file below /proc as a process in the place's namespace sees it; raises OSError."""

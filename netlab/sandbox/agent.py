@@ -14,6 +14,7 @@ ends every other process and, with the last of them, every namespace of the sand
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import signal
@@ -239,8 +240,12 @@ class Agent:
             return {"text": file.read(MAX_MESSAGE // 2)}, []
 
     def list_processes(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
-        """List the processes of the sandbox: pid, network namespace, name, command line and (on request) sockets."""
-        return {"processes": processes.list_all(with_sockets=request.get("sockets", False))}, []
+        """List the processes of the sandbox: pid, network namespace, name, command line and (on request) sockets.
+
+        The list comes as a file: that of a thousand containers does not fit a message.
+        """
+        found = processes.list_all(with_sockets=request.get("sockets", False))
+        return {}, [wire.memory_file(json.dumps(found).encode())]
 
 
 def main() -> None:

@@ -200,3 +200,12 @@ def test_processes_are_those_of_the_namespace(lab):
     wait_until(lambda: "sleep 100" in [one.command for one in box.processes])
     pids = {int(pid) for pid in lab.host.sh("ip netns pids box").stdout.split()}
     assert {one.pid for one in box.processes} == pids
+
+
+def test_processes_are_listed_however_long_the_list(lab):
+    """The list of a thousand containers is longer than any message between netlab and its sandbox."""
+    for number in range(4):
+        lab.run(f"box{number}", command=["sh", "-c", "sleep 1000000; true", "x" * 60_000])
+    for number in range(4):
+        box = lab[f"box{number}"]
+        wait_until(lambda box=box: any(len(one.command) > 60_000 for one in box.processes))
