@@ -16,7 +16,7 @@ from netlab import founding, ipam_config, observer, ops, registry, service
 from netlab.docker.engine import Engine
 from netlab.docker.networks import Wanted
 from netlab.docker.records import Attachment, Query, Specification
-from netlab.errors import LabClosed, NameTaken, RequestError
+from netlab.errors import LabClosed, NameTaken, NotFound, RequestError
 from netlab.interrupts import held_back
 from netlab.kernel.apply import apply
 from netlab.language import say
@@ -88,14 +88,15 @@ class Lab:
         try:
             founding.found(self.world, self._host_names)
             apply(founding.operations(self._host_names), self.world)
-            self._engine = Engine(self, self.world, self._host_names[0])
-            if self._docker:
-                self._engine.networks.make_default()
+            self.engines = {host: Engine(self, self.world, host) for host in self._host_names}
+            for engine in self.engines.values() if self._docker else ():
+                engine.networks.make_default()
         except BaseException:
             self.world.close()
             self.world.sandbox.close()
             raise
-        registry.serve(self.world.listen(self._host_names[0], DOCKER_SOCKET), self, service.answer_host, self.name)
+        for host in self._host_names:
+            registry.serve(self.world.listen(host, DOCKER_SOCKET), self, service.answer_host(host), self.name)
         self.internet = Internet(self)
         self.hosts = [Place(self, name) for name in self._host_names]
         self.host = self.hosts[0]
@@ -146,26 +147,28 @@ class Lab:
 
     @property
     def containers(self) -> dict[str, Container]:
-        """All containers by name, stopped ones too."""
-        return dict(self._engine.containers)
+        """All containers of all hosts by name, stopped ones too."""
+        return {name: one for engine in self.engines.values() for name, one in engine.containers.items()}
 
     def __getitem__(self, name: str) -> Place:
         """Return the place of that name; raises NotFound, listing what there is."""
         if name == "internet":
             return self.internet
-        if name not in self.world and name not in self._engine.containers:
+        if name not in self.world and name not in self.containers:
             self.world.refresh()
             self.world.entry(name)
         return self._place(name)
 
     def _place(self, name: str) -> Place:
-        if name in self._engine.containers:
-            return self._engine.containers[name]
+        for engine in self.engines.values():
+            if name in engine.containers:
+                return engine.containers[name]
         return next((host for host in self.hosts if host.name == name), None) or Place(self, name)
 
     def snapshot(self) -> Snapshot:
         """Return all that the kernel reports, at this moment."""
-        return observer.snapshot(self.world, self.name, self._engine.bridges())
+        bridges = {place: name for engine in self.engines.values() for place, name in engine.bridges().items()}
+        return observer.snapshot(self.world, self.name, bridges)
 
     def show(self) -> Picture:
         """Return the diagram of the lab, drawn from what the kernel reports."""
@@ -198,8 +201,9 @@ class Lab:
         """Raise NameTaken when one of the names is in use already, or is there twice."""
         self.world.refresh()
         seen: set[str] = set()
+        taken = self.containers
         for name in names:
-            if name in self._engine.containers:
+            if name in taken:
                 raise NameTaken(
                     say(
                         en=f"Conflict. The container name {name!r} is already in use. Remove that container, "
@@ -269,6 +273,7 @@ class Lab:
         hostname: str | None = None,
         command: str | Sequence[str] = (),
         mac: str | None = None,
+        host: str | Place | None = None,
         expose: str | Sequence[str] = (),
         publish_all: bool = False,
         dns: Sequence[str] = (),
@@ -279,7 +284,8 @@ class Lab:
         """Make a container and connect it to a network, as `docker run -d --name NAME IMAGE COMMAND` does.
 
         It has a network, mount and host name of its own and one process: the image's, or `command`. `publish` takes what
-        follows `-p`, as "8080:80". Raises RequestError for what cannot be, NameTaken, NotFound for an unknown image or
+        follows `-p`, as "8080:80". `host` is the host of the lab that it runs on, by default the first; its name is its own
+        in the whole lab. Raises RequestError for what cannot be, NameTaken, NotFound for an unknown image or
         network; nothing has changed then.
         """
         mode = network.name if isinstance(network, Network) else network
@@ -301,62 +307,92 @@ class Lab:
         if mode == "host" and (asked.publish or publish_all):
             warnings.warn("Published ports are discarded when using host network mode", UserWarning, 2)
         with self.lock, held_back():
-            return self._engine.run([name], asked)[0]
+            return self.engine_of(host).run([name], asked)[0]
 
     def run_many(
-        self, names: Iterable[str], image: str = "alpine", *, network: str | Network = "bridge"
+        self,
+        names: Iterable[str],
+        image: str = "alpine",
+        *,
+        network: str | Network = "bridge",
+        host: str | Place | None = None,
     ) -> list[Container]:
         """Make several containers of one image at once, in order; all of them, or none when one fails."""
         mode = network.name if isinstance(network, Network) else network
         with self.lock, held_back():
-            return self._engine.run(list(names), Specification(image, None, mode))
+            return self.engine_of(host).run(list(names), Specification(image, None, mode))
 
     def start(self, name: str) -> Container:
         """Start a stopped container; it may get another address, as with Docker."""
         with self.lock, held_back():
-            return self._engine.start(name)
+            return self._engine_with(name).start(name)
 
     def stop(self, name: str) -> Container:
         """Stop a container: its processes end, and its veth pair and its address are free again."""
         with self.lock, held_back():
-            return self._engine.stop(name)
+            return self._engine_with(name).stop(name)
 
     def restart(self, name: str) -> Container:
         """Stop a container and start it again, as `docker restart NAME` does: address and ephemeral ports may change."""
         with self.lock, held_back():
-            return self._engine.restart(name)
+            return self._engine_with(name).restart(name)
 
     def rename(self, name: str, new: str) -> Container:
         """Give a container another name, as `docker rename` does; others find it by that one at once."""
         with self.lock, held_back():
-            return self._engine.rename(name, new)
+            return self._engine_with(name).rename(name, new)
 
     def logs(self, name: str) -> str:
         """Return what a container's first process has written, as `docker logs NAME` does."""
         with self.lock:
-            return self._engine.logs(name)
+            return self._engine_with(name).logs(name)
 
     def queries(self) -> Table[Query]:
         """Return the questions that containers asked their internal name server, and what became of them."""
         with self.lock:
-            return Table(self._engine.queries())
+            asked = [query for engine in self.engines.values() for query in engine.queries()]
+            return Table(sorted(asked, key=lambda query: query.time))
 
     def rm(self, name: str) -> None:
         """Remove a container, running or not, as `docker rm -f NAME` does."""
         with self.lock, held_back():
-            self._engine.remove(name)
+            self._engine_with(name).remove(name)
 
     # ── networks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def engine(self) -> Engine:
         """The engine of the first host, as the docker command asks it. Whoever changes something holds `lock`."""
-        return self._engine
+        return self.engines[self.host.name]
+
+    def engine_of(self, host: str | Place | None = None) -> Engine:
+        """Return the engine of a host, the first by default; raises NotFound, listing the hosts."""
+        name = self.host.name if host is None else host.name if isinstance(host, Place) else host
+        if name in self.engines:
+            return self.engines[name]
+        known = ", ".join(self.engines)
+        raise NotFound(
+            say(
+                en=f"There is no host {name!r} in this lab. There are: {known}. More hosts: Lab(hosts=2)",
+                ja=f"このラボに {name!r} というホストはありません。あるもの: {known}。ホストを増やすには: Lab(hosts=2)",
+            )
+        )
+
+    def _engine_with(self, container: str) -> Engine:
+        """Return the engine that has a container of that name, or with that beginning of its id; else the first."""
+        for engine in self.engines.values():
+            if engine.has(container):
+                return engine
+        return self.engine
 
     @property
     def networks(self) -> dict[str, Network]:
-        """All networks by name."""
-        return {name: Network(self, record) for name, record in self._engine.networks.records.items()}
+        """All networks of the first host by name; the others' are `networks_of`."""
+        return self.networks_of()
+
+    def networks_of(self, host: str | Place | None = None) -> dict[str, Network]:
+        """Return all networks that a host knows, by name."""
+        return {name: Network(self, record) for name, record in self.engine_of(host).networks.records.items()}
 
     def network(
         self,
@@ -368,10 +404,14 @@ class Lab:
         ip_range: str | None = None,
         internal: bool = False,
         ipv6: bool = False,
+        host: str | Place | None = None,
         labels: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
     ) -> Network:
-        """Make a network, as `docker network create NAME` does; raises NameTaken, RequestError; nothing has changed then."""
+        """Make a network, as `docker network create NAME` does; raises NameTaken, RequestError; nothing has changed then.
+
+        It is on `host`, by default the first; one of the driver overlay is on all hosts of the lab, and attachable.
+        """
         subnets, ranges, gateways = ([one] if one is not None else [] for one in (subnet, ip_range, gateway))
         wanted = Wanted(
             check_network(name),
@@ -383,12 +423,12 @@ class Lab:
             dict(options or {}),
         )
         with self.lock, held_back():
-            return Network(self, self._engine.networks.create(wanted))
+            return Network(self, self.engine_of(host).networks.create(wanted))
 
-    def remove_network(self, name: str) -> None:
+    def remove_network(self, name: str, *, host: str | Place | None = None) -> None:
         """Remove a network, as `docker network rm NAME` does; raises RequestError while containers are on it."""
         with self.lock, held_back():
-            self._engine.networks.remove(name)
+            self.engine_of(host).networks.remove(name)
 
     def connect(
         self,
@@ -401,12 +441,12 @@ class Lab:
     ) -> None:
         """Connect a container to one more network, as `docker network connect NETWORK CONTAINER` does."""
         with self.lock, held_back():
-            self._engine.connect(container, network, Attachment(network, ip, ip6, tuple(aliases)))
+            self._engine_with(container).connect(container, network, Attachment(network, ip, ip6, tuple(aliases)))
 
     def disconnect(self, network: str, container: str) -> None:
         """Take a container off a network, as `docker network disconnect NETWORK CONTAINER` does."""
         with self.lock, held_back():
-            self._engine.disconnect(container, network)
+            self._engine_with(container).disconnect(container, network)
 
 
 def _several(given: str | Sequence[str]) -> Sequence[str]:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TextIO
 
-from netlab.docker.lab import DockerLab
+from netlab.docker.lab import AtHost, DockerLab
 from netlab.errors import RequestError
 from netlab.language import say
 from netlab.model import Snapshot
@@ -53,11 +53,15 @@ def answer(lab: Lab, request: Request) -> Any:
     return verb(lab, request)
 
 
-def answer_host(lab: Lab, request: Request) -> Any:
-    """Return the answer to a request that comes from within the lab, by `docker` on a host; raises NetlabError."""
-    if request["verb"] not in ("docker", "docker-ended"):
-        raise RequestError(say(en="Only docker is answered here.", ja="ここでは docker だけに応答します。"))
-    return answer(lab, request)
+def answer_host(host: str) -> Callable[[Lab, Request], Any]:
+    """Return what answers requests that come from within the lab, by `docker` on this host; it raises NetlabError."""
+
+    def answer_docker(lab: Lab, request: Request) -> Any:
+        if request["verb"] not in ("docker", "docker-ended"):
+            raise RequestError(say(en="Only docker is answered here.", ja="ここでは docker だけに応答します。"))
+        return answer(lab, {**request, "host": host})
+
+    return answer_docker
 
 
 def _about(lab: Lab, _: Request) -> Any:
@@ -155,7 +159,8 @@ def _docker(lab: Lab, request: Request) -> Any:
         return 0
 
     out, err = io.StringIO(), io.StringIO()
-    status = command.execute(lab, request["argv"], out, err, tell)
+    asked = AtHost(lab, request["host"]) if "host" in request else lab
+    status = command.execute(asked, request["argv"], out, err, tell)
     said = {"stdout": out.getvalue(), "stderr": err.getvalue(), "status": status, "session": None}
     for session in told:
         entry = lab.world.entry(session.container)

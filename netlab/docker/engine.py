@@ -44,6 +44,7 @@ class Engine:
         self._starting = Starting(world, self.networks, self._connections, self._ports, self.container)
         self._membership = Membership(self.host, self._connections, self._ports, self._starting)
         self._serial = 0
+        self._seed = "netlab" if host == ops.HOST else host
 
     # ── containers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,7 +59,7 @@ class Engine:
         made = []
         for name in names:
             self._serial += 1
-            container = Container(self._lab, name, container_id("netlab", name, self._serial), asked)
+            container = Container(self._lab, name, container_id(self._seed, name, self._serial), asked)
             container.attachments = dict(attachments)
             made.append(container)
         self.containers.update((container.name, container) for container in made)
@@ -137,6 +138,10 @@ class Engine:
         """Return what a container's first process has written, its errors too."""
         container = self.container(name)
         return self._starting.read_own(container.name, "log") if container.started is not None else ""
+
+    def has(self, name: str) -> bool:
+        """Whether `container` finds one of that name or beginning of an id."""
+        return name in self.containers or any(name and one.id.startswith(name) for one in self.containers.values())
 
     def container(self, name: str) -> Container:
         """Return the container of that name or, if there is none, with that beginning of its id; raises NotFound."""

@@ -22,6 +22,7 @@ DRIVERS = ("bridge", "host", "macvlan", "null")
 _NAME_OPTION = "com.docker.network.bridge.name"
 _MTU_OPTION = "com.docker.network.driver.mtu"
 _HOST_ADDRESS_OPTION = "com.docker.network.host_ipv4"
+_BARE_OPTION = "com.docker.network.bridge.inhibit_ipv4"
 _DOCKER0_INDEX = 3
 
 
@@ -67,11 +68,12 @@ class Networks:
     def _add_predefined(self) -> None:
         subnet = ipam.DEFAULT_POOLS[0][0]
         default = NetworkRecord(
-            self._new_id("bridge"), "bridge", "bridge", [ipam_config.Config(subnet)], bridge="docker0"
+            self._new_id("bridge"), "bridge", "bridge", [ipam_config.Config(subnet)], bridge="docker0", host=self.host
         )
         default.pools = [ipam.AddressPool(default.configs[0], f"bridge ({default.id})")]
         none, host = (
-            NetworkRecord(self._new_id(name), name, driver) for name, driver in (("none", "null"), ("host", "host"))
+            NetworkRecord(self._new_id(name), name, driver, host=self.host)
+            for name, driver in (("none", "null"), ("host", "host"))
         )
         self.records = {record.name: record for record in (default, host, none)}
         for record in self.records.values():
@@ -142,7 +144,7 @@ class Networks:
             wanted.name,
             wanted.driver,
             configs,
-            [ipam.AddressPool(one, f"{wanted.name} ({identifier})") for one in configs],
+            [ipam.AddressPool(one, f"{wanted.name} ({identifier})", gateway=not _alone(wanted, one)) for one in configs],
             bridge=name,
             internal=wanted.internal,
             ipv6=wanted.ipv6,
@@ -150,6 +152,7 @@ class Networks:
             labels=dict(wanted.labels),
             options=dict(wanted.options),
             created=time.time(),
+            host=self.host,
         )
 
     def _check_options(self, record: NetworkRecord) -> None:
@@ -197,7 +200,12 @@ class Networks:
 
     def spec(self, record: NetworkRecord) -> bridge.BridgeNetwork:
         """Return a network as the bridge driver wants it."""
-        gateways = [pool.with_length(pool.gateway) for pool in record.pools if pool.gateway]
+        bare = record.options.get(_BARE_OPTION) == "true"
+        gateways = [
+            pool.with_length(pool.gateway)
+            for pool in record.pools
+            if pool.gateway and not (bare and pool.subnet.version == 4)
+        ]
         default = record.name == "bridge"
         return bridge.BridgeNetwork(
             self.host,
@@ -233,11 +241,7 @@ class Networks:
     def prepare(self, record: NetworkRecord) -> list[ops.Operation]:
         """Return what the host needs before its first network of a family: forwarding, and the table of rules."""
         operations: list[ops.Operation] = []
-        if record.driver != "bridge":
-            return []
-        for family in [rules.family_of(str(pool.subnet)) for pool in record.pools]:
-            if family in self._prepared:
-                continue
+        for family in self._new_families(record):
             key = "net.ipv4.ip_forward" if family == "ip" else "net.ipv6.conf.all.forwarding"
             before = self._world.read_file(self.host, "/proc/sys/" + key.replace(".", "/")).strip()
             change = rules.host_made(family, forward_policy="drop" if before == "0" else "accept")
@@ -252,11 +256,20 @@ class Networks:
         self._make(self.default)
 
     def _make(self, record: NetworkRecord) -> list[ops.Operation]:
+        families = self._new_families(record)
         operations = [*self.prepare(record), *self.making(record)]
+        if families:  # last, as it cannot be undone without touching what a student may have in the same table
+            script = "\n".join(rules.user_chain_made(family) for family in families)
+            operations.append(ops.NftRules(self.host, script))
         apply(operations, self._world)
-        if record.driver == "bridge":
-            self._prepared |= {rules.family_of(str(pool.subnet)) for pool in record.pools}
+        self._prepared |= set(families)
         return operations
+
+    def _new_families(self, record: NetworkRecord) -> list[str]:
+        """Return the families of addresses that no bridge network had until now."""
+        if record.driver != "bridge":
+            return []
+        return [family for pool in record.pools if (family := rules.family_of(str(pool.subnet))) not in self._prepared]
 
     def remove(self, name: str) -> None:
         """Remove a network that nobody is on; raises NotFound, RequestError."""
@@ -277,3 +290,8 @@ class Networks:
         for name in unused:
             self.remove(name)
         return unused
+
+
+def _alone(wanted: Wanted, config: ipam_config.Config) -> bool:
+    """Whether nobody would have a gateway's address: an internal network whose bridge has none (28 and later)."""
+    return wanted.internal and wanted.options.get(_BARE_OPTION) == "true" and config.network.version == 4

@@ -85,7 +85,7 @@ class Ports:
         for _ in range(_MOST_TRIES):
             claim = self._allocator.choose(addresses, binding.protocol, binding.host_port)
             self._serial += 1
-            proxy = f"docker-proxy-{self._serial}"
+            proxy = f"docker-proxy-{self._host}-{self._serial}"
             self._allocator.take(claim)
             try:
                 self._start_proxy(proxy, claim, (target, binding.container_port))

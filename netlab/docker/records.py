@@ -93,7 +93,7 @@ class Query:
 
 @dataclass
 class NetworkRecord:
-    """One network of a host, and the endpoints that are on it now, by container id."""
+    """One network as a host knows it, and the endpoints that are on it now there, by container id."""
 
     id: str
     name: str
@@ -107,6 +107,7 @@ class NetworkRecord:
     labels: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     created: float = 0.0
+    host: str = ""
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
     @property

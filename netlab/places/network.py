@@ -14,9 +14,8 @@ from netlab.places.container import Container
 class NetworkHome(Protocol):
     """A lab, as its networks see it."""
 
-    @property
-    def networks(self) -> dict[str, Network]:
-        """All networks by name."""
+    def networks_of(self, host: str) -> dict[str, Network]:
+        """Return all networks that a host knows, by name."""
 
     def connect(
         self,
@@ -32,12 +31,12 @@ class NetworkHome(Protocol):
     def disconnect(self, network: str, container: str) -> None:
         """Take a container off a network."""
 
-    def remove_network(self, name: str) -> None:
+    def remove_network(self, name: str, *, host: str) -> None:
         """Remove a network."""
 
 
 class Network:
-    """A network of the lab's host, made by `lab.network` or there from the beginning (bridge, host, none)."""
+    """A network of one of the lab's hosts, made by `lab.network` or there from the beginning (bridge, host, none)."""
 
     def __init__(self, lab: NetworkHome, record: NetworkRecord) -> None:
         self._lab = lab
@@ -58,8 +57,13 @@ class Network:
         return self._record.id
 
     @property
+    def host(self) -> str:
+        """The name of the host whose engine made it."""
+        return self._record.host
+
+    @property
     def driver(self) -> str:
-        """The driver that made it: bridge, host or null."""
+        """The driver that made it: bridge, overlay, macvlan, host or null."""
         return self._record.driver
 
     @property
@@ -114,10 +118,10 @@ class Network:
     def rm(self) -> None:
         """Remove the network, as `docker network rm` does; raises RequestError while containers are on it."""
         self._check()
-        self._lab.remove_network(self.name)
+        self._lab.remove_network(self.name, host=self.host)
 
     def _check(self) -> None:
-        known = self._lab.networks.get(self.name)
+        known = self._lab.networks_of(self.host).get(self.name)
         if known is None or known.id != self.id:
             raise NotFound(
                 say(

@@ -60,9 +60,6 @@ def main() -> None:
     """Do one command line."""
     try:
         answer = ask("docker", argv=sys.argv[1:])
-    except FileNotFoundError:
-        sys.stderr.write("docker: this host has no engine; the lab's first host has one\n")
-        sys.exit(_CANNOT)
     except OSError as error:
         sys.stderr.write(f"docker: the lab does not answer: {error.strerror}\n")
         sys.exit(_CANNOT)

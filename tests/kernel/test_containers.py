@@ -185,7 +185,7 @@ def test_run_many_makes_all_or_none(lab, names, error):
 
 
 def test_a_full_subnet_is_told(lab):
-    network = lab._engine.networks.default
+    network = lab.engine.networks.default
     network.pools = [AddressPool(Config("172.17.0.0/29"), "bridge (1f47)")]
     assert [one.address for one in lab.run_many([f"c{number}" for number in range(5)])][-1] == "172.17.0.6"
     with pytest.raises(RequestError, match="no available IPv4 addresses on this network's address pools: bridge"):

@@ -8,8 +8,10 @@ import re
 import shlex
 
 import pytest
+from outside import ip
 
 from netlab.docker.command import execute
+from netlab.errors import NameTaken, NotFound
 
 HELP = "\n\nRun 'docker run --help' for more information\n"
 
@@ -314,8 +316,34 @@ def test_a_shell_of_the_host_has_docker_and_a_container_has_not(lab):
     assert lab.host.sh("docker rm nosuch").stderr == "Error response from daemon: No such container: nosuch\n"
 
 
-def test_a_second_host_says_that_it_has_no_engine(make_lab):
-    assert "no engine" in make_lab(hosts=2)["host2"].sh("docker ps").stderr
+def test_each_host_has_an_engine_of_its_own(make_lab):
+    lab = make_lab(hosts=2)
+    second = lab.hosts[1]
+    assert second.sh("docker run -d --name web -p 8080:80 nginx").ok
+    assert "web" in second.sh("docker ps").stdout
+    assert "web" not in lab.host.sh("docker ps").stdout
+    assert "web" in lab.host.sh("docker -H host2 ps").stdout
+    assert second.sh("docker exec web hostname").stdout.strip() == lab["web"].hostname
+    assert second.sh("docker run --rm alpine sh -c 'exit 6'").returncode == 6
+    assert lab.host.http("http://203.0.113.11:8080").status == 200
+    assert [ip(host, "address show docker0")[0]["addr_info"][0]["local"] for host in lab.hosts] == ["172.17.0.1"] * 2
+    assert lab["web"].ping("198.51.100.80")
+    lab.run("db", host=second)
+    assert lab["db"].address == "172.17.0.3"
+    lab.network("mine", host="host2").rm()
+    assert "no host 'host9'" in lab.host.sh("docker -H host9 ps").stderr
+
+
+def test_a_container_of_another_host_has_its_name_in_the_whole_lab(make_lab):
+    lab = make_lab(hosts=2)
+    lab.run("web", host="host2")
+    with pytest.raises(NameTaken, match="'web' is already in use"):
+        lab.run("web")
+    assert lab.host.sh("docker run -d --name web alpine").returncode == 125
+    with pytest.raises(NotFound, match=r"There are: host, host2"):
+        lab.run("new", host="host3")
+    lab.rm("web")
+    lab.run("web")
 
 
 def test_docker_is_there_again_after_a_reset(lab):

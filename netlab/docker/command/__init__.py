@@ -15,7 +15,7 @@ from netlab.docker.command import living, looking, networks, running
 from netlab.docker.command.call import Attach, Call, Session
 from netlab.docker.command.grammar import Group, help_option
 from netlab.docker.command.words import Rejected, from_daemon, of_usage
-from netlab.docker.lab import DockerLab
+from netlab.docker.lab import AtHost, DockerLab
 from netlab.errors import NetlabError
 from netlab.gotemplate import TemplateError
 from netlab.interrupts import held_back
@@ -76,16 +76,23 @@ def run_here(lab: DockerLab, session: Session, out: TextIO, err: TextIO) -> int:
 def end(lab: DockerLab, container: str, status: int) -> None:
     """End a container whose command, run in the foreground, has ended with a status; harmless when it is gone."""
     with lab.lock, held_back():
-        one = next((one for one in lab.engine.containers.values() if one.id == container), None)
-        if one is not None:
-            lab.engine.stop(one.name)
-            one.exit_code = status
+        for engine in lab.engines.values():
+            for one in [one for one in engine.containers.values() if one.id == container]:
+                engine.stop(one.name)
+                one.exit_code = status
+
+
+def _choose_host(context: click.Context, _: click.Parameter, host: str | None) -> None:
+    if host is not None:
+        context.obj.lab = AtHost(context.obj.lab, host)
 
 
 def _made() -> Group:
     docker = Group("docker", add_help_option=False, help="A self-sufficient runtime for containers, in a lab")
     network = Group("network", add_help_option=False, help="Manage networks")
     container = Group("container", add_help_option=False, help="Manage containers")
+    words = "The host of the lab whose engine is asked (default: the first)"
+    docker.params.append(click.Option(["-H", "--host"], expose_value=False, callback=_choose_host, help=words))
     for group in (docker, container):
         running.register(group)
         living.register(group)
