@@ -144,7 +144,10 @@ class Networks:
             wanted.name,
             wanted.driver,
             configs,
-            [ipam.AddressPool(one, f"{wanted.name} ({identifier})", gateway=not _alone(wanted, one)) for one in configs],
+            [
+                ipam.AddressPool(one, f"{wanted.name} ({identifier})", gateway=not _alone(wanted, one))
+                for one in configs
+            ],
             bridge=name,
             internal=wanted.internal,
             ipv6=wanted.ipv6,

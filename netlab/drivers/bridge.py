@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from netlab import ops
 
+LINK_LOCAL_GATEWAY = "fe80::1/64"
+
 
 @dataclass(frozen=True, slots=True)
 class BridgeNetwork:
@@ -41,12 +43,18 @@ class Endpoint:
 
 
 def make(network: BridgeNetwork) -> list[ops.Operation]:
-    """Return the operations that make the bridge and its addresses; its rules are in `rules`."""
+    """Return the operations that make the bridge and its addresses; its rules are in `rules`.
+
+    With IPv6 it also has fe80::1, as every bridge of an engine.
+    """
     host, bridge = network.host, network.bridge
+    gateways = network.gateways
+    if any(":" in one for one in gateways):
+        gateways = (*gateways, LINK_LOCAL_GATEWAY)
     return [
         ops.AddBridge(host, bridge, index=network.index, mac=network.mac, up=True),
         *([ops.SetMtu(host, bridge, network.mtu)] if network.mtu else []),
-        *(ops.AddAddress(host, bridge, gateway, nodad=":" in gateway) for gateway in network.gateways),
+        *(ops.AddAddress(host, bridge, gateway, nodad=":" in gateway) for gateway in gateways),
     ]
 
 

@@ -7,7 +7,8 @@ iptables backend (29.x, the default one) has for the same thing. Three things di
   all share, and has to find them again by their handles; here they leave with their chain.
 - What nobody but the host may reach directly is dropped per network, not per container: one rule instead of hundreds.
 - There is a chain DOCKER-USER for the student's own rules. The iptables backend has it; in the nftables backend, one adds
-  tables of one's own. And internal networks are looked at first, as in the iptables backend, so that they cannot reach
+  tables of one's own. It is there twice: in this table for `nft`, and in the table `filter`, which `iptables` reads and
+  writes. A drop is final in either; an ACCEPT by `iptables` opens nothing that this table closes. And internal networks are looked at first, as in the iptables backend, so that they cannot reach
   the published ports of other networks either.
 
 Published ports (`port_rules`) of 127.0.0.1 and ::1, and those that are asked for from the container's own bridge, are not
@@ -120,6 +121,19 @@ def host_made(family: str = "ip", *, forward_policy: str = "accept") -> RuleChan
     lines += [f"add chain {family} {TABLE} {name}" for name in (USER_CHAIN, "nat-prerouting-and-output")]
     rules = tuple(_host_rules(family))
     return RuleChange(_script(lines, rules), f"delete table {family} {TABLE}", rules)
+
+
+def user_chain_made(family: str = "ip") -> str:
+    """Return the script for DOCKER-USER as `iptables` has it; a table and a policy that are there already stay so."""
+    table = f"{family} filter"
+    return "\n".join(
+        (
+            f"add table {table}",
+            f"add chain {table} FORWARD {{ type filter hook forward priority 0; }}",
+            f"add chain {table} {USER_CHAIN}",
+            f"insert rule {table} FORWARD counter jump {USER_CHAIN}",
+        )
+    )
 
 
 def _host_rules(family: str) -> Iterable[HostRule]:
