@@ -18,7 +18,7 @@ from netlab.view.labels import FONT, JOINER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SVG = "http://www.w3.org/2000/svg"
+SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _SCALE = 1.2  # pixels for one point: small letters come out at 12 px, a notebook's text size
 _RADIUS = 7.0
@@ -37,9 +37,21 @@ def render(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIM
     `prefix` goes before every id, so that several pictures can share a page. `title` is what a screen reader says; by
     default the graph's name.
     """
+    root = draw(dot, prefix=prefix, title=title, timeout=timeout)
+    return written(root) + "\n"
+
+
+def written(element: ET.Element) -> str:
+    """Return an element of a picture as text."""
+    ET.register_namespace("", SVG)
+    return ET.tostring(element, encoding="unicode").replace(JOINER, "")
+
+
+def draw(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIMEOUT) -> ET.Element:
+    """Return what `render` writes as a tree, for whoever takes it apart."""
     root = ET.fromstring(_run_dot(dot, "svg", timeout))  # noqa: S314 - written by dot from our own source
     graph = next(iter(root))
-    name = title or graph.findtext(f"{{{_SVG}}}title") or "netlab"
+    name = title or graph.findtext(f"{{{SVG}}}title") or "netlab"
     _unwrap_links(graph)
     for element in graph:
         if element.get("class", "").split(" ")[0] in ("node", "cluster"):
@@ -49,8 +61,7 @@ def render(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIM
     for element in root.iter():
         _tidy(element, prefix)
     _frame(root, graph, name)
-    ET.register_namespace("", _SVG)
-    return ET.tostring(root, encoding="unicode").replace(JOINER, "") + "\n"
+    return root
 
 
 def render_png(dot: str, *, timeout: float = _TIMEOUT) -> bytes:
@@ -79,11 +90,11 @@ def _run_dot(dot: str, to: str, timeout: float, *options: str) -> bytes:
 
 def _unwrap_links(graph: ET.Element) -> None:
     """Turn what was a link only to have an id and a tooltip into a plain group with both."""
-    for element in list(graph.iter(f"{{{_SVG}}}g")):
-        link = element.find(f"{{{_SVG}}}a")
+    for element in list(graph.iter(f"{{{SVG}}}g")):
+        link = element.find(f"{{{SVG}}}a")
         if link is None:
             continue
-        tooltip = ET.Element(f"{{{_SVG}}}title")
+        tooltip = ET.Element(f"{{{SVG}}}title")
         tooltip.text = link.get(f"{{{_XLINK}}}title")
         element.set("id", element.get("id", "").removeprefix("a_"))
         element.set("class", "interface")
@@ -95,9 +106,9 @@ def _round_boxes(element: ET.Element) -> None:
     seen: dict[str, ET.Element] = {}
     for child in list(element):
         outline = child.get("d")
-        if child.tag == f"{{{_SVG}}}g":
+        if child.tag == f"{{{SVG}}}g":
             _round_boxes(child)
-        elif child.tag == f"{{{_SVG}}}path" and outline:
+        elif child.tag == f"{{{SVG}}}path" and outline:
             first = seen.get(outline)
             if first is None:
                 _become_rectangle(child)
@@ -108,15 +119,16 @@ def _round_boxes(element: ET.Element) -> None:
 
 
 def _become_rectangle(path: ET.Element) -> None:
-    left, top, right, bottom = _extent(path)
-    path.tag = f"{{{_SVG}}}rect"
+    left, top, right, bottom = extent(path)
+    path.tag = f"{{{SVG}}}rect"
     del path.attrib["d"]
     sizes = {"x": left, "y": top, "width": right - left, "height": bottom - top, "rx": _RADIUS}
     path.attrib.update({key: f"{value:.2f}".rstrip("0").rstrip(".") for key, value in sizes.items()})
 
 
-def _extent(shape: ET.Element) -> Box:
-    if shape.tag == f"{{{_SVG}}}rect":
+def extent(shape: ET.Element) -> Box:
+    """Return the box around a shape; of a curve, around its control points."""
+    if shape.tag == f"{{{SVG}}}rect":
         left, top = float(shape.get("x", 0)), float(shape.get("y", 0))
         return left, top, left + float(shape.get("width", 0)), top + float(shape.get("height", 0))
     numbers = [float(one) for one in _NUMBER.findall(shape.get("d") or shape.get("points") or "")]
@@ -125,9 +137,9 @@ def _extent(shape: ET.Element) -> Box:
 
 def _center_text(element: ET.Element, around: Box | None) -> None:
     """Center every line in its box, so that it stays there in a font that graphviz did not measure."""
-    shapes = (one for one in element if one.tag in (f"{{{_SVG}}}rect", f"{{{_SVG}}}polygon"))
+    shapes = (one for one in element if one.tag in (f"{{{SVG}}}rect", f"{{{SVG}}}polygon"))
     shape = next(shapes, None)
-    box = _extent(shape) if shape is not None else around
+    box = extent(shape) if shape is not None else around
     is_title = "cluster" in element.get("class", "")
     lines = list(_text_lines(element))
     for number, runs in enumerate(lines):
@@ -141,17 +153,18 @@ def _center_text(element: ET.Element, around: Box | None) -> None:
             head.set("text-anchor", "middle")
             head.set("x", f"{(box[0] + box[2]) / 2:.2f}")
     for child in element:
-        if child.tag == f"{{{_SVG}}}g":
+        if child.tag == f"{{{SVG}}}g":
             _center_text(child, box)
 
 
 def _raise_titles(graph: ET.Element) -> None:
     """Put the rooms' titles above all lines, each with a rim in its room's colour, so that no line strikes it out."""
     for room in [one for one in graph if "cluster" in one.get("class", "")]:
-        ground = next((one.get("fill") for one in room if one.tag == f"{{{_SVG}}}rect"), None)
-        for text in room.findall(f"{{{_SVG}}}text"):
+        ground = next((one.get("fill") for one in room if one.tag == f"{{{SVG}}}rect"), None)
+        for text in room.findall(f"{{{SVG}}}text"):
             room.remove(text)
             rim = {
+                "id": f"title/{room.get('id')}",
                 "stroke": ground or "#ffffff",
                 "stroke-width": "6",
                 "stroke-linejoin": "round",
@@ -163,7 +176,7 @@ def _raise_titles(graph: ET.Element) -> None:
 
 def _text_lines(element: ET.Element) -> Iterator[list[ET.Element]]:
     lines: dict[str, list[ET.Element]] = {}
-    for child in element.findall(f"{{{_SVG}}}text"):
+    for child in element.findall(f"{{{SVG}}}text"):
         lines.setdefault(child.get("y", ""), []).append(child)
     yield from lines.values()
 
@@ -174,7 +187,7 @@ def _merge(element: ET.Element, runs: list[ET.Element]) -> None:
     spans = []
     for run in runs:
         look = {key: value for key, value in run.attrib.items() if key not in ("x", "y", "text-anchor")}
-        span = ET.Element(f"{{{_SVG}}}tspan", look)
+        span = ET.Element(f"{{{SVG}}}tspan", look)
         span.text = run.text
         spans.append(span)
     for run in runs[1:]:
@@ -190,9 +203,9 @@ def _tidy(element: ET.Element, prefix: str) -> None:
         element.set("id", prefix + element.get("id", ""))
     element.attrib.pop("font-family", None)
     element.tail = None
-    if element.tag == f"{{{_SVG}}}g":
+    if element.tag == f"{{{SVG}}}g":
         element.text = None
-        own = element.find(f"{{{_SVG}}}title")
+        own = element.find(f"{{{SVG}}}title")
         if own is not None and element.get("class") != "interface":
             element.remove(own)
 
@@ -200,12 +213,12 @@ def _tidy(element: ET.Element, prefix: str) -> None:
 def _frame(root: ET.Element, graph: ET.Element, name: str) -> None:
     """Put the picture on a light card that shrinks with the page but never grows."""
     left, top, wide, high = (float(one) for one in root.get("viewBox", "0 0 0 0").split())
-    background = graph.find(f"{{{_SVG}}}polygon")
+    background = graph.find(f"{{{SVG}}}polygon")
     if background is not None:
         graph.remove(background)
     card = {"x": left, "y": top, "width": wide, "height": high, "rx": 10}
     look = {"class": "card", "fill": "#ffffff", **{key: f"{value:g}" for key, value in card.items()}}
-    paper = ET.Element(f"{{{_SVG}}}rect", look)
+    paper = ET.Element(f"{{{SVG}}}rect", look)
     root.insert(0, paper)
     root.text = None
     root.attrib.update(
