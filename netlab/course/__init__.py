@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netlab.course.board import progress
     from netlab.course.predictions import answer, predict
+    from netlab.course.task import challenge
 
-__all__ = ["answer", "predict", "progress"]
+__all__ = ["answer", "challenge", "predict", "progress"]
 
 _HOMES = {
     "answer": "netlab.course.predictions",
+    "challenge": "netlab.course.task",
     "predict": "netlab.course.predictions",
     "progress": "netlab.course.board",
 }

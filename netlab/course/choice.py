@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from netlab.course.chapters import Question
-from netlab.course.words import to_html
+from netlab.course.words import to_html, widget_only
 from netlab.language import current, say
 
 _STATIC = Path(__file__).parent / "static"
@@ -20,7 +20,7 @@ class Choice(anywidget.AnyWidget):
     """One question on the page; `chosen` and `right` are numbers of options, -1 for none yet."""
 
     _esm = _STATIC / "choice.js"
-    _css = _STATIC / "choice.css"
+    _css = _STATIC / "course.css"
 
     language = traitlets.Unicode().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
@@ -55,6 +55,4 @@ class Choice(anywidget.AnyWidget):
 
     def bundle(self) -> dict[str, Any]:
         """Return what a front end with widgets shows."""
-        data: Any = self._repr_mimebundle_()
-        shown: dict[str, Any] = data[0] if isinstance(data, tuple) else data
-        return {key: value for key, value in shown.items() if not key.startswith("text/")}
+        return widget_only(self._repr_mimebundle_())
