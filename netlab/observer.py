@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from netlab.errors import LabClosed, MissingTool, NotFound
 from netlab.kernel import nft, observe, pairing, sockets
@@ -26,38 +27,78 @@ class _Processes:
                 self.by_socket[inode] = process
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one place said: its state but for the other ends of its cables, which only all places together can tell."""
+
+    state: PlaceState
+    seen: list[observe.Seen]
+
+
+class Observer:
+    """Looks at a world again and again, and asks only those places that may have changed. For one thread."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._readings: dict[str, _Reading] = {}
+        self._paired: dict[str, list[Interface]] = {}
+
+    def look(self, lab: str, networks: Mapping[tuple[str, str], str], asked: Collection[str] | None = None) -> Snapshot:
+        """Return all that the kernel reports of all places; those that are not `asked` are as at the last look.
+
+        Places that are new since are always asked; None asks all.
+        """
+        self._world.refresh()
+        entries = {entry.name: entry for entry in self._world}  # kept to the end, and with them their descriptors
+        processes = _Processes(self._world, with_sockets=True)
+        readings = {}
+        for name, entry in entries.items():
+            known = self._readings.get(name)
+            if known is not None and known.state.inode == entry.inode and asked is not None and name not in asked:
+                readings[name] = known
+                continue
+            try:
+                readings[name] = _read(self._world, entry, processes)
+            except (OSError, ValueError, NotFound):
+                continue  # the place went while it was looked at
+        if {name: one.seen for name, one in readings.items()} != {n: one.seen for n, one in self._readings.items()}:
+            holds = {name: (entries[name].route_socket, entries[name].descriptor) for name in readings}
+            self._paired = pairing.pair({name: one.seen for name, one in readings.items()}, holds)
+        self._readings = readings
+        places = (
+            replace(
+                one.state,
+                interfaces=tuple(self._paired[name]),
+                processes=tuple(processes.by_namespace.get(one.state.inode, ())),
+            )
+            for name, one in readings.items()
+        )
+        return Snapshot(lab, tuple(places), dict(networks))
+
+
 def snapshot(world: World, lab: str, networks: Mapping[tuple[str, str], str]) -> Snapshot:
     """Return all that the kernel reports of all places."""
-    world.refresh()
-    interfaces = interfaces_of_all(world)
-    processes = _Processes(world, with_sockets=True)
-    places = []
-    for entry in world:
-        try:
-            places.append(_state(world, entry, interfaces.get(entry.name, []), processes))
-        except (OSError, ValueError, NotFound):
-            continue  # the place went while it was looked at
-    return Snapshot(lab, tuple(places), dict(networks))
+    return Observer(world).look(lab, networks)
 
 
-def _state(world: World, entry: Entry, interfaces: list[Interface], processes: _Processes) -> PlaceState:
+def _read(world: World, entry: Entry, processes: _Processes) -> _Reading:
     route_socket = entry.route_socket
-    names = {interface.index: interface.name for interface in interfaces}
-    return PlaceState(
+    seen = observe.interfaces(route_socket)
+    names = {one.interface.index: one.interface.name for one in seen}
+    state = PlaceState(
         name=entry.name,
         kind=entry.kind,
         inode=entry.inode,
         host=entry.host,
         label=entry.label,
-        interfaces=tuple(interfaces),
         routes=tuple(observe.routes(route_socket, names)),
         neighbours=tuple(observe.neighbours(route_socket, names)),
         forwarding=tuple(observe.forwarding(route_socket, names)),
         chains=tuple(_chains_if_any(world, entry)),
         sockets=tuple(_sockets(world, entry.name, processes)),
-        processes=tuple(processes.by_namespace.get(entry.inode, ())),
         ip_forward=observe.ip_forward(route_socket),
     )
+    return _Reading(state, seen)
 
 
 def interfaces_of_all(world: World) -> dict[str, list[Interface]]:

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from netlab.errors import MissingTool, NotFound
 from netlab.interrupts import held_back
@@ -53,6 +53,16 @@ class Entry:
         self.route_socket.close()
 
 
+class Follower(Protocol):
+    """Somebody who wants to know what places there are. It is told in whatever thread changes them, and must not ask back."""
+
+    def places_changed(self) -> None:
+        """A place came or went, or has another name."""
+
+    def let_go(self) -> None:
+        """The world ends: no hold on a namespace may be left."""
+
+
 class World:
     """All places of one sandbox. Safe to use from several threads."""
 
@@ -60,8 +70,17 @@ class World:
         self.sandbox = sandbox
         self._entries: dict[str, Entry] = {}
         self._listeners: list[socket.socket] = []
+        self._followers: weakref.WeakSet[Follower] = weakref.WeakSet()
         self._lock = threading.RLock()
         _worlds.add(self)
+
+    def follow(self, follower: Follower) -> None:
+        """Tell somebody, as long as it lives, when a place came or went, and when the world ends."""
+        self._followers.add(follower)
+
+    def _tell(self) -> None:
+        for one in list(self._followers):
+            one.places_changed()
 
     def __iter__(self) -> Iterator[Entry]:
         with self._lock:
@@ -137,6 +156,7 @@ class World:
         )
         with self._lock:
             self._entries[name] = entry
+        self._tell()
         return entry
 
     def discard(self, answer: Answer) -> None:
@@ -157,11 +177,13 @@ class World:
         with self._lock:
             del self._entries[name]
             self._entries[new] = replace(entry, name=new, node=new, descriptor=os.dup(entry.descriptor))
+        self._tell()
 
     def forget(self, name: str) -> None:
         """Let go of a place that has ended by itself; harmless when it is not there."""
         with self._lock:
             self._entries.pop(name, None)
+        self._tell()
 
     def refresh(self) -> None:
         """Find the named namespaces that were made or deleted since, by whatever means (`ip netns add`)."""
@@ -198,9 +220,12 @@ class World:
         )
         with self._lock:
             self._entries[name] = entry
+        self._tell()
 
     def close(self) -> None:
         """Let go of all places, at once."""
+        for one in list(self._followers):
+            one.let_go()
         with self._lock:
             while self._entries:
                 self._entries.popitem()[1].close()
@@ -212,6 +237,8 @@ class World:
 
     def disown(self) -> None:
         """Let go of all places; for a fork, in which another thread may have held the lock."""
+        for one in list(self._followers):
+            one.let_go()
         for entry in self._entries.values():
             entry.close()
         for listener in self._listeners:
