@@ -62,5 +62,6 @@ for _command in (
     labs.show,
     course.doctor,
     course.notebook,
+    course.progress,
 ):
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""Commands about this machine and the course: doctor and notebook."""
+"""Commands about this machine and the course: doctor, notebook and progress."""
 
 from __future__ import annotations
 
@@ -36,6 +36,28 @@ def doctor(*, as_json: bool) -> None:
     else:
         click.echo(report.as_text(findings))
     sys.exit(0 if report.is_fit(findings) else 1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs, and for whoever teaches.")
+@click.option("--certificate", metavar="FILE", help="Write a page to print.")
+@click.option("--name", default="", help="The student's name on the certificate.")
+def progress(*, as_json: bool, certificate: str | None, name: str) -> None:
+    """Show how far you are in the course.
+
+    \b
+    For example:  netlab progress
+                  netlab progress --certificate certificate.html --name "Hanako Yamada"
+                  netlab progress --json > hanako.json
+    """  # noqa: D301 - see the group
+    from netlab.course import board, certificates, records  # noqa: PLC0415 - see the package
+
+    if as_json:
+        click.echo(json.dumps({"chapters": board.as_data(), **records.read()}, ensure_ascii=False, indent=2))
+    else:
+        click.echo(repr(board.progress()))
+    if certificate:
+        click.echo(str(certificates.certificate(certificate, name=name)), err=as_json)
 
 
 @click.command(context_settings={"ignore_unknown_options": False})

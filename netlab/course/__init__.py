@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netlab.course.board import progress
+    from netlab.course.certificates import certificate
     from netlab.course.predictions import answer, predict
     from netlab.course.task import challenge
 
-__all__ = ["answer", "challenge", "predict", "progress"]
+__all__ = ["answer", "certificate", "challenge", "predict", "progress"]
 
 _HOMES = {
     "answer": "netlab.course.predictions",
+    "certificate": "netlab.course.certificates",
     "challenge": "netlab.course.task",
     "predict": "netlab.course.predictions",
     "progress": "netlab.course.board",

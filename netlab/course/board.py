@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from netlab.course import records
+from netlab.course.challenges import challenges
 from netlab.course.chapters import CHAPTERS, Chapter, questions
 from netlab.course.words import framed, quiet, to_html
 from netlab.errors import NotFound
@@ -28,11 +30,12 @@ class Standing:
 
     chapter: Chapter
     predictions: Count
+    challenges: Count
 
     @property
     def complete(self) -> bool:
         """Whether everything that the chapter asks for has been done."""
-        return self.predictions.done == self.predictions.total
+        return self.predictions.done == self.predictions.total and self.challenges.done == self.challenges.total
 
 
 def standings() -> list[Standing]:
@@ -40,11 +43,26 @@ def standings() -> list[Standing]:
     record = records.read()
     made = []
     for chapter in CHAPTERS:
-        keys = [key for key, one in questions().items() if one.chapter == chapter.number]
-        done = sum("right" in record["predictions"].get(key, {}) for key in keys)
-        if keys:
-            made.append(Standing(chapter, Count(done, len(keys))))
+        asked = [key for key, one in questions().items() if one.chapter == chapter.number]
+        tasks = [key for key, one in challenges().items() if one.chapter == chapter.number]
+        graded = sum("right" in record["predictions"].get(key, {}) for key in asked)
+        solved = sum(bool(record["challenges"].get(key, {}).get("solved")) for key in tasks)
+        if asked or tasks:
+            made.append(Standing(chapter, Count(graded, len(asked)), Count(solved, len(tasks))))
     return made
+
+
+def as_data() -> list[dict[str, Any]]:
+    """Return the standings as plain data, for an instructor's program."""
+    return [
+        {
+            "chapter": one.chapter.stem,
+            "predictions": {"done": one.predictions.done, "total": one.predictions.total},
+            "challenges": {"done": one.challenges.done, "total": one.challenges.total},
+            "complete": one.complete,
+        }
+        for one in standings()
+    ]
 
 
 class Board:
@@ -82,7 +100,12 @@ def _box(one: Standing) -> str:
 
 
 def _line(one: Standing) -> str:
-    return say(en=f"predictions {one.predictions}", ja=f"予想 {one.predictions}")
+    said = []
+    if one.predictions.total:
+        said.append(say(en=f"predictions {one.predictions}", ja=f"予想 {one.predictions}"))
+    if one.challenges.total:
+        said.append(say(en=f"challenges {one.challenges}", ja=f"チャレンジ {one.challenges}"))
+    return " · ".join(said)
 
 
 def progress(chapter: str | None = None) -> Board:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from netlab.course.challenge import Finding
+from netlab.course.definition import Finding
 from netlab.course.words import to_html, widget_only
 from netlab.errors import NetlabError
 from netlab.language import current, say

@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 from netlab.course import records
-from netlab.course.challenge import Challenge, Finding
 from netlab.course.challenges import find
+from netlab.course.definition import Challenge, Finding
 from netlab.course.words import NEUTRAL, RIGHT, WRONG, framed, to_html, to_plain
 from netlab.language import current, say
 

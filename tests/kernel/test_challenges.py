@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from netlab.course import challenge, records
-from netlab.course.challenge import Challenge
 from netlab.course.challenges import challenges
+from netlab.course.definition import Challenge
 from netlab.course.task import Task
 from netlab.language import LANGUAGES
 

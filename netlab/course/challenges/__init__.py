@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
-from netlab.course.challenge import Challenge
+from netlab.course.definition import Challenge
 from netlab.errors import NotFound
 from netlab.language import say
 

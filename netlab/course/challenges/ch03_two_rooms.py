@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.course.challenge import Challenge, Check, both
+from netlab.course.definition import Challenge, Check, both
 from netlab.lab import Lab
 from netlab.language import say
 

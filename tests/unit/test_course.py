@@ -1,4 +1,4 @@
-"""Predictions: the reader commits, the kernel's answer grades, and every mistake gets its own reason."""
+"""The course: the reader commits, the kernel grades, every mistake gets its own reason, and progress is kept."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from netlab import language
-from netlab.course import answer, predict, predictions, progress, records
+from netlab.cli import main
+from netlab.course import answer, certificate, predict, predictions, progress, records
 from netlab.course.chapters import CHAPTERS, Option, Question, questions
-from netlab.errors import NotFound
+from netlab.errors import NotFound, RequestError
 
 KEY = "moved-end"  # of chapter 03: (up, has an address)
 WRONG, RIGHT = (True, True), (False, False)
@@ -151,3 +153,29 @@ def test_every_prediction_is_complete_in_both_languages(asked: Question) -> None
         assert both["en"]
         assert both["ja"]
         assert both["en"] != both["ja"] or both["en"].startswith(("`", "1"))
+
+
+def test_a_certificate_says_what_was_done_and_hides_no_help(tmp_path: Path) -> None:
+    """Solved challenges stand there, with the hints that it took; the name is the student's, as text."""
+    records.note("challenges", "two-rooms", solved=True, hints=2, revealed=False, tries=3)
+    file = certificate(tmp_path / "page.html", name="<Hanako>")
+    page = file.read_text()
+    assert "&lt;Hanako&gt;" in page
+    assert "A cable between two rooms (with 2 hints)" in page
+    assert "progress so far" in page
+
+
+def test_a_certificate_that_cannot_be_written_is_said() -> None:
+    """A reader is told where it failed, and that another place would do."""
+    with pytest.raises(RequestError, match="another place"):
+        certificate("/proc/nowhere/page.html")
+
+
+def test_progress_from_a_terminal() -> None:
+    """`netlab progress --json` is what an instructor collects."""
+    predict(KEY).choose("C")
+    answer(KEY, RIGHT)
+    done = CliRunner().invoke(main, ["progress", "--json"])
+    data = json.loads(done.output)
+    assert data["predictions"][KEY]["right"] is True
+    assert next(one for one in data["chapters"] if one["chapter"] == "03-veth-pair")["predictions"]["done"] == 1
