@@ -14,8 +14,8 @@ from typing import Self
 
 from netlab import founding, ipam_config, observer, ops, registry, service
 from netlab.docker.engine import Engine
-from netlab.docker.networks import Wanted
-from netlab.docker.records import Attachment, Query, Specification
+from netlab.docker.records import Attachment, Query, Specification, Wanted
+from netlab.docker.swarm import Swarm
 from netlab.errors import LabClosed, NameTaken, NotFound, RequestError
 from netlab.interrupts import held_back
 from netlab.kernel.apply import apply
@@ -88,7 +88,8 @@ class Lab:
         try:
             founding.found(self.world, self._host_names)
             apply(founding.operations(self._host_names), self.world)
-            self.engines = {host: Engine(self, self.world, host) for host in self._host_names}
+            swarm = Swarm(self.world)
+            self.engines = {host: Engine(self, self.world, host, swarm) for host in self._host_names}
             for engine in self.engines.values() if self._docker else ():
                 engine.networks.make_default()
         except BaseException:
@@ -168,6 +169,7 @@ class Lab:
     def snapshot(self) -> Snapshot:
         """Return all that the kernel reports, at this moment."""
         bridges = {place: name for engine in self.engines.values() for place, name in engine.bridges().items()}
+        bridges |= dict(self.engine.networks.swarm.bridges())
         return observer.snapshot(self.world, self.name, bridges)
 
     def show(self) -> Picture:
@@ -289,7 +291,7 @@ class Lab:
         network; nothing has changed then.
         """
         mode = network.name if isinstance(network, Network) else network
-        attached = () if mode.startswith("container:") else (Attachment(mode, ip, ip6, tuple(aliases), mac),)
+        attached = (Attachment(mode, ip, ip6, tuple(aliases), mac),)
         asked = Specification(
             image,
             hostname,
@@ -421,6 +423,7 @@ class Lab:
             ipv6,
             dict(labels or {}),
             dict(options or {}),
+            attachable=driver == "overlay",
         )
         with self.lock, held_back():
             return Network(self, self.engine_of(host).networks.create(wanted))

@@ -16,6 +16,7 @@ from netlab.docker.ports import Ports
 from netlab.docker.records import Attachment, Query, Specification
 from netlab.docker.resolving import NameServer
 from netlab.docker.starting import SHARED, Starting
+from netlab.docker.swarm import Swarm
 from netlab.errors import NetlabError, NotFound, RequestError
 from netlab.language import say
 from netlab.names import check_container, check_mac, container_id
@@ -32,11 +33,12 @@ class Engine:
     What is refused raises NotFound, NameTaken or RequestError in the engine's words, and nothing has changed then.
     """
 
-    def __init__(self, lab: EngineHome, world: World, host: str) -> None:
+    def __init__(self, lab: EngineHome, world: World, host: str, swarm: Swarm) -> None:
         self.containers: dict[str, Container] = {}
         self.host = host
-        self.networks = Networks(lab, world, host)
+        self.networks = Networks(lab, world, host, swarm)
         self.names = NameServer(world, host)
+        swarm.join(host, self.networks, self.names)
         self._lab = lab
         self._world = world
         self._connections = Connections(world, self.networks, self.names)
@@ -184,6 +186,8 @@ class Engine:
     # ── what a container is connected to ───────────────────────────────────────────────────────────────────────────
 
     def _with_shared_id(self, asked: Specification) -> Specification:
+        if (asked.mode == "host" or asked.mode.startswith(SHARED)) and any(one.mac for one in asked.attachments):
+            raise RequestError("conflicting options: mac-address and the network mode")
         if not asked.mode.startswith(SHARED):
             return asked
         other = asked.mode.removeprefix(SHARED)
@@ -244,9 +248,7 @@ class Engine:
 
     def _take_away(self, container: Container) -> list[ops.Operation]:
         """Undo a container's start; return what that stands for."""
-        gone: list[ops.Operation] = [
-            ops.DeleteLink(self.host, one.veth) for one in container.endpoints.values() if one.veth
-        ]
+        gone = [op for name in container.endpoints for op in self._connections.parting(container, name)]
         if container.running:
             gone.append(ops.DeleteNamespace(self.host, container.name))
         container.teardown.close()

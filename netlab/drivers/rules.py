@@ -1,15 +1,16 @@
 """The rules of a host for its bridge networks and published ports, as nft scripts and line by line.
 
 Tables, chains and rules are those of Docker's nftables backend (29.x), and next to each rule stands the line that its
-iptables backend (29.x, the default one) has for the same thing. Three things differ from the nftables backend:
+iptables backend (29.x, the default one) has for the same thing. Four things differ from the nftables backend:
 
 - Rules of one container stand in chains of their own, which verdict maps lead to. Docker puts them into the chain that
   all share, and has to find them again by their handles; here they leave with their chain.
 - What nobody but the host may reach directly is dropped per network, not per container: one rule instead of hundreds.
 - There is a chain DOCKER-USER for the student's own rules. The iptables backend has it; in the nftables backend, one adds
   tables of one's own. It is there twice: in this table for `nft`, and in the table `filter`, which `iptables` reads and
-  writes. A drop is final in either; an ACCEPT by `iptables` opens nothing that this table closes. And internal networks are looked at first, as in the iptables backend, so that they cannot reach
-  the published ports of other networks either.
+  writes. A drop is final in either; an ACCEPT by `iptables` opens nothing that this table closes.
+- Internal networks are looked at first, as in the iptables backend, so that they cannot reach the published ports of other
+  networks either.
 
 Published ports (`port_rules`) of 127.0.0.1 and ::1, and those that are asked for from the container's own bridge, are not
 rewritten: docker-proxy, a process that listens on the host, serves these. `icc=False` needs

@@ -125,10 +125,19 @@ class Agent:
         for node in self.nodes.values():
             if node.pid == pid:
                 if node.namespaces:
-                    processes.end_all_in(node.namespaces)
+                    processes.end_all_in(node.namespaces, self.guests_of(node))
                 if node.on:
                     with contextlib.suppress(OSError, KeyError):  # its host may have ended as well
                         nodes.unlink_name(self.nodes[node.on], node.name)
+
+    def guests_of(self, host: nodes.Node) -> set[int]:
+        """Return the mount namespaces of the nodes that share another's network: they outlive it, as with an engine."""
+        found: set[int] = set()
+        for node in self.nodes.values():
+            if node.shares is host:
+                with contextlib.suppress(OSError):  # it has ended
+                    found |= set(processes.namespaces_of(node.pid, ["mnt"]).values())
+        return found
 
     # ── verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -138,7 +147,7 @@ class Agent:
         if name in self.nodes:
             os.close(self.nodes.pop(name).pidfd)
         node = nodes.Node(name, nodes.write_files(name, request["files"]), tuple(request["own"]))
-        shared = self.nodes[request["shares"]] if request.get("shares") else None
+        node.shares = shared = self.nodes[request["shares"]] if request.get("shares") else None
         body, descriptors = nodes.start(node, request, self.home, shared)
         self.nodes[name] = node
         self.spawned.add(node.pid)
@@ -151,7 +160,8 @@ class Agent:
         """Kill all that runs in a node and let go of its namespaces."""
         node = self.nodes.pop(request["name"])
         with contextlib.suppress(OSError):  # its first process may have ended already, and the others with it
-            processes.end_all_in(node.namespaces or processes.namespaces_of(node.pid, node.own))
+            own = node.namespaces or processes.namespaces_of(node.pid, node.own)
+            processes.end_all_in(own, self.guests_of(node))
             signal.pidfd_send_signal(node.pidfd, signal.SIGKILL)
         os.close(node.pidfd)
         if request.get("on"):

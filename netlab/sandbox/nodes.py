@@ -49,6 +49,7 @@ class Node:
         self.folder = folder
         self.own = own
         self.on: str | None = None  # the host that knows it by name
+        self.shares: Node | None = None  # whose namespaces it has where they are not its own
         self.pid = 0
         self.pidfd = -1
         self.gate: socket.socket | None = None  # what its first process waits for, see roles.Role

@@ -50,12 +50,14 @@ def namespaces_of(pid: int, kinds: Collection[str]) -> dict[str, int]:
     return {kind: _namespace(pid, kind) for kind in ("net", "mnt") if kind in kinds}
 
 
-def end_all_in(namespaces: Mapping[str, int]) -> None:
-    """Kill every process that is in one of the given namespaces."""
+def end_all_in(namespaces: Mapping[str, int], but_in: Collection[int] = ()) -> None:
+    """Kill every process that is in one of the given namespaces, but for those in one of some mount namespaces."""
     me = os.getpid()
     for entry in os.listdir("/proc"):
         if not entry.isdecimal() or int(entry) == me:
             continue
         with contextlib.suppress(OSError):  # it may end while it is looked at
+            if but_in and _namespace(int(entry), "mnt") in but_in:
+                continue
             if any(_namespace(int(entry), kind) == inode for kind, inode in namespaces.items()):
                 os.kill(int(entry), signal.SIGKILL)

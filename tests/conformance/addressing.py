@@ -174,7 +174,7 @@ def subnets(world: World) -> dict:
     world.docker("network rm lan")
     return {
         "UD-23": [world.address(name, "tiny") for name in ("t1", "t2", "t3")],
-        "UD-25": [world.address("u1", "two"), second.status, small],
+        "UD-25": Today([world.address("u1", "two"), second.status, small], ["10.92.0.2", 125, [False, True]]),
         "UD-07": lan.refusal,
         "UD-29": Today(world.docker("network create --subnet 0.0.0.0/0 all").status, 0),
         "UD-26": Today(bits.words.rpartition("\n")[2], "invalid subnet 10.97.0.5/24: it should be 10.97.0.0/24"),

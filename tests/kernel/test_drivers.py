@@ -57,6 +57,29 @@ def test_a_container_may_share_the_network_of_another(lab):
     assert code(lab.host, f"http://{web.address}") == 200
 
 
+def test_whoever_shares_a_network_keeps_lo_when_the_other_one_ends(lab):
+    """DR-15."""
+    web = lab.run("web")
+    guest = lab.run("guest", network="container:web")
+    guest.sh("sleep 1000 >/dev/null 2>&1 &", check=True)
+    lab.stop("web")
+    assert guest.status == "running"
+    assert [one["ifname"] for one in ip(guest, "link")] == ["lo"]
+    assert "sleep 1000" in guest.sh("ps -e -o args").stdout
+    with pytest.raises(RequestError, match=f"cannot join network namespace of a non running container: {web.id}"):
+        lab.restart("guest")
+    assert guest.status == "exited"
+
+
+@pytest.mark.parametrize("network", ["host", "container:web"])
+def test_a_network_that_is_not_its_own_takes_no_hardware_address(lab, network):
+    """DR-09."""
+    lab.run("web")
+    with pytest.raises(RequestError, match="conflicting options: mac-address and the network mode"):
+        lab.run("guest", network=network, mac="02:00:00:00:00:01")
+    assert "guest" not in lab.containers
+
+
 def test_sharing_what_cannot_be_shared_is_refused(lab):
     """DR-12, DR-13, DR-15."""
     web = lab.run("web")

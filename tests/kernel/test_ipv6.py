@@ -22,6 +22,7 @@ def test_a_network_has_both_families(lab):
     assert network.subnet == "172.18.0.0/16"
     first, second = lab.run_many(["c1", "c2"], network=network)
     assert globals_of(lab.host, network.bridge) == ["fd00:aaaa::1/64"]
+    assert "inet6 fe80::1/64 " in lab.host.sh(f"ip -6 address show {network.bridge}").stdout
     assert [globals_of(one, "eth0") for one in (first, second)] == [["fd00:aaaa::2/64"], ["fd00:aaaa::3/64"]]
     (default,) = ip(first, "-6 route show default")
     assert default["gateway"] == "fd00:aaaa::1"

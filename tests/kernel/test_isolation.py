@@ -102,6 +102,30 @@ def test_a_students_own_rules_come_first_and_see_the_translated_port(lab):
     assert "dport 80 drop" in lab.host.sh("nft list chain ip docker-bridges DOCKER-USER").stdout
 
 
+def test_iptables_knows_the_chain_for_own_rules(lab):
+    """IS-25, IS-26: what a student types on a real host, and what is asked first there."""
+    lab.run("web", image="nginx", publish="8080:80")
+    assert lab.host.sh("iptables -S FORWARD").stdout.splitlines()[1] == "-A FORWARD -j DOCKER-USER"
+    for port, answer in ((8080, 200), (80, -28)):
+        lab.host.sh(f"iptables -I DOCKER-USER -p tcp --dport {port} -j DROP", check=True)
+        assert code(lab.internet, "http://203.0.113.10:8080", seconds=1) == answer
+    lab.network("more", ipv6=True)
+    assert "-A DOCKER-USER -p tcp -m tcp --dport 80 -j DROP" in lab.host.sh("iptables -S DOCKER-USER").stdout
+    assert "-A FORWARD -j DOCKER-USER" in lab.host.sh("ip6tables -S").stdout
+
+
+def test_a_policy_that_is_there_already_stays(make_lab):
+    """IS-25: rules made by hand before the first network are left alone."""
+    lab = make_lab(docker=False)
+    lab.host.sh("iptables -P FORWARD DROP && iptables -A FORWARD -i lo -j ACCEPT", check=True)
+    lab.network("first")
+    assert lab.host.sh("iptables -S FORWARD").stdout.splitlines() == [
+        "-P FORWARD DROP",
+        "-A FORWARD -j DOCKER-USER",
+        "-A FORWARD -i lo -j ACCEPT",
+    ]
+
+
 def test_without_icc_neighbours_are_apart_but_names_and_published_ports_work(lab):
     """IS-28, BR-38, BR-39."""
     lab.network("apart", options={"com.docker.network.bridge.enable_icc": "false"})

@@ -247,6 +247,16 @@ def test_options_of_a_network_reach_the_kernel(lab):
         lab.network("c-n3", options={"com.docker.network.driver.mtu": "abc"})
 
 
+def test_a_bridge_may_be_without_an_address(lab):
+    """UD-52; and on an internal network nobody needs a gateway's then, so that a /31 holds two containers (UD-25, 28)."""
+    bare = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+    assert ip(lab.host, f"-4 address show {lab.network('bare', options=bare).bridge}") == []
+    lab.network("pair", internal=True, subnet="10.9.9.0/31", options=bare)
+    one, two = lab.run_many(["one", "two"], network="pair")
+    assert (one.address, two.address) == ("10.9.9.0", "10.9.9.1")
+    assert one.ping("two")
+
+
 def test_a_hardware_address_may_be_chosen_and_survives_restart(lab):
     """BR-12, BR-13."""
     box = lab.run("box", mac="02:00:00:00:00:aa")

@@ -115,7 +115,7 @@ def specification(words: Sequence[str], given: dict[str, Any]) -> Specification:
         image=words[0],
         hostname=given["hostname"],
         mode=first.network,
-        attachments=() if first.network.startswith("container:") else (first, *attachments[1:]),
+        attachments=(first, *attachments[1:]),
         publish=tuple(ports),
         publish_all=given["publish_all"],
         expose=tuple(expose),
