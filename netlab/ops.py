@@ -16,6 +16,13 @@ from typing import ClassVar
 HOST = "host"
 
 
+def namespace_name(place: str) -> str:
+    """Return what `ip netns` calls a place: two hosts may each have a namespace of one name, and the second host's place
+    is NAME@HOST.
+    """
+    return place.partition("@")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One change to the kernel, in one place."""
@@ -36,8 +43,8 @@ class Operation:
             # The typist's own namespace has no name: it is that of the shell, whose process is $$.
             words = self.words().removesuffix(target := f" netns {quote(where)}")
             own = " netns $$" if self.words().endswith(target) else ""
-            return f"{self.tool} -n {quote(self.place)} {words}{own}"
-        return f"ip netns exec {quote(self.place)} {self.tool} {self.words()}"
+            return f"{self.tool} -n {quote(namespace_name(self.place))} {words}{own}"
+        return f"ip netns exec {quote(namespace_name(self.place))} {self.tool} {self.words()}"
 
     def inverse(self) -> Operation | None:
         """Return the operation that takes this one back, or None when nothing needs to be done for that."""
@@ -116,7 +123,7 @@ class AddVeth(Operation):
             words.append(f"mtu {self.mtu}")
         words += queues
         if self.peer_place and self.peer_place != self.place:
-            words.append(f"netns {quote(self.peer_place)}")
+            words.append(f"netns {quote(namespace_name(self.peer_place))}")
         return " ".join(words)
 
     def inverse(self) -> Operation:
@@ -167,6 +174,107 @@ class AddMacvlan(Operation):
 
     def inverse(self) -> Operation:
         return DeleteLink(self.target, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class AddVxlan(Operation):
+    """Make the mouth of a tunnel in `target`, whose packets travel in UDP packets of this place (RFC 7348).
+
+    Equivalent to: `ip link add name NAME mtu MTU netns TARGET type vxlan id NUMBER dstport PORT proxy l2miss l3miss`
+    (ip-link(8)). `proxy` has it answer ARP from its neighbour table, instead of calling out through the tunnel.
+    """
+
+    name: str
+    target: str
+    number: int
+    port: int
+    mtu: int = 0
+    proxy: bool = True
+
+    def words(self) -> str:
+        mtu = f" mtu {self.mtu}" if self.mtu else ""
+        netns = f" netns {quote(namespace_name(self.target))}" if self.target != self.place else ""
+        proxy = " proxy l2miss l3miss" if self.proxy else ""
+        return f"link add name {quote(self.name)}{mtu}{netns} type vxlan id {self.number} dstport {self.port}{proxy}"
+
+    def inverse(self) -> Operation:
+        return DeleteLink(self.target, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class AddForwarding(Operation):
+    """Note for good that a hardware address is behind a tunnel's end.
+
+    Equivalent to: `bridge fdb add MAC dev NAME dst DESTINATION self permanent` (bridge(8)).
+    """
+
+    name: str
+    mac: str
+    destination: str
+
+    tool: ClassVar[str] = "bridge"
+
+    def words(self) -> str:
+        return f"fdb add {self.mac} dev {quote(self.name)} dst {self.destination} self permanent"
+
+    def inverse(self) -> Operation:
+        return DeleteForwarding(self.place, self.name, self.mac, self.destination)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteForwarding(Operation):
+    """Forget that a hardware address is behind a tunnel's end.
+
+    Equivalent to: `bridge fdb delete MAC dev NAME dst DESTINATION self`.
+    """
+
+    name: str
+    mac: str
+    destination: str
+
+    tool: ClassVar[str] = "bridge"
+
+    def words(self) -> str:
+        return f"fdb delete {self.mac} dev {quote(self.name)} dst {self.destination} self"
+
+    def inverse(self) -> Operation:
+        return AddForwarding(self.place, self.name, self.mac, self.destination)
+
+
+@dataclass(frozen=True, slots=True)
+class AddNeighbour(Operation):
+    """Note for good which hardware address an IP address has.
+
+    Equivalent to: `ip neigh add ADDRESS lladdr MAC dev NAME nud permanent` (ip-neighbour(8)).
+    """
+
+    name: str
+    address: str
+    mac: str
+
+    def words(self) -> str:
+        return f"neigh add {self.address} lladdr {self.mac} dev {quote(self.name)} nud permanent"
+
+    def inverse(self) -> Operation:
+        return DeleteNeighbour(self.place, self.name, self.address, self.mac)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteNeighbour(Operation):
+    """Forget which hardware address an IP address has.
+
+    Equivalent to: `ip neigh delete ADDRESS dev NAME`.
+    """
+
+    name: str
+    address: str
+    mac: str
+
+    def words(self) -> str:
+        return f"neigh delete {self.address} dev {quote(self.name)}"
+
+    def inverse(self) -> Operation:
+        return AddNeighbour(self.place, self.name, self.address, self.mac)
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,3 +515,45 @@ class NftRules(Operation):
 
     def inverse(self) -> Operation | None:
         return None if self.undo is None else NftRules(self.place, self.undo, self.script)
+
+
+@dataclass(frozen=True, slots=True)
+class Ip(Operation):
+    """Any other command of ip(8), for what a student may have made by hand; netlab does not take it back.
+
+    Equivalent to: `ip LINE`.
+    """
+
+    line: str
+
+    def words(self) -> str:
+        return self.line
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge(Ip):
+    """Any command of bridge(8).
+
+    Equivalent to: `bridge LINE`.
+    """
+
+    tool: ClassVar[str] = "bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class IptablesRules(Operation):
+    """Load rules that iptables has written; its tables cannot be read back from what nft lists of them.
+
+    Equivalent to: `iptables-restore` (ip6tables-restore for IPv6) with the rules on standard input.
+    """
+
+    script: str
+    family: str = "ip"
+
+    def words(self) -> str:
+        return f"<<'EOF'\n{self.script.strip()}\nEOF"
+
+    def command(self, where: str = HOST) -> str:
+        program = "iptables-restore" if self.family == "ip" else "ip6tables-restore"
+        inside = "" if self.place == where else f"ip netns exec {quote(self.place)} "
+        return f"{inside}{program} {self.words()}"

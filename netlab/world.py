@@ -62,6 +62,9 @@ class Follower(Protocol):
     def let_go(self) -> None:
         """The world ends: no hold on a namespace may be left."""
 
+    def disown(self) -> None:
+        """This process is a fork: no hold may be left, and no lock may be taken."""
+
 
 class World:
     """All places of one sandbox. Safe to use from several threads."""
@@ -195,27 +198,28 @@ class World:
         for host in [entry for entry in self if entry.kind == "host"]:
             found = dict(self.sandbox.ask("names", name=host.node).fields["names"])
             for entry in [one for one in self if one.kind == "namespace" and one.host == host.name]:
-                if found.get(entry.name) != entry.inode:
+                if found.get(entry.namespace or "") != entry.inode:
                     self.forget(entry.name)
-            for name in found:
-                if name not in self._entries:
-                    self._adopt(host, name)
+            known = {entry.inode for entry in self}
+            for name, inode in found.items():
+                if inode not in known and name not in self._entries:
+                    with contextlib.suppress(AgentRefusal):  # it went between the look and the call
+                        self.adopt(host.name, name, name)
 
-    def _adopt(self, host: Entry, name: str) -> None:
-        try:
-            answer = self.sandbox.ask("namespace", name=host.node, namespace=name)
-        except AgentRefusal:
-            return  # it went between the look and the call
-        namespace, route = answer.descriptors
+    def adopt(self, on: str, namespace: str, name: str) -> None:
+        """Make a place of a host's named namespace; raises AgentRefusal when there is none."""
+        host = self.entry(on)
+        answer = self.sandbox.ask("namespace", name=host.node, namespace=namespace)
+        descriptor, route = answer.descriptors
         entry = replace(
             host,
             name=name,
             kind="namespace",
-            namespace=name,
+            namespace=namespace,
             host=host.name,
             label="",
             inode=answer.fields["inode"],
-            descriptor=namespace,
+            descriptor=descriptor,
             route_socket=RouteSocket(route),
         )
         with self._lock:
@@ -238,7 +242,7 @@ class World:
     def disown(self) -> None:
         """Let go of all places; for a fork, in which another thread may have held the lock."""
         for one in list(self._followers):
-            one.let_go()
+            one.disown()
         for entry in self._entries.values():
             entry.close()
         for listener in self._listeners:

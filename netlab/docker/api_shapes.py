@@ -229,13 +229,14 @@ def _dns_names(one: Container, endpoint: Endpoint | None) -> list[str]:
 # ── networks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def network(record: NetworkRecord) -> Struct:
-    """Return what `docker network inspect` prints of a network."""
+def network(record: NetworkRecord, nodes: Mapping[str, str] | None = None) -> Struct:
+    """Return what `docker network inspect` prints of a network; `nodes` are the hosts of an overlay network in use there."""
+    peers = [Struct(Name=host, IP=address) for host, address in (nodes or {}).items()]
     return Struct(
         Name=record.name,
         Id=record.id,
         Created=moment(record.created),
-        Scope="local",
+        Scope="swarm" if record.driver == "overlay" else "local",
         Driver=record.driver,
         EnableIPv4=True,
         EnableIPv6=record.ipv6,
@@ -245,7 +246,7 @@ def network(record: NetworkRecord) -> Struct:
             Config=[_ipam_config(record, number) for number in range(len(record.configs))],
         ),
         Internal=record.internal,
-        Attachable=False,
+        Attachable=record.attachable,
         Ingress=False,
         ConfigFrom=Struct(Network=""),
         ConfigOnly=False,
@@ -261,6 +262,7 @@ def network(record: NetworkRecord) -> Struct:
         },
         Options=_options(record),
         Labels=dict(record.labels),
+        **({"Peers": peers} if peers else {}),
     )
 
 

@@ -13,6 +13,7 @@ from netlab.docker.networks import Networks
 from netlab.docker.records import Attachment, NetworkRecord
 from netlab.docker.resolving import NameServer
 from netlab.drivers.bridge import Endpoint
+from netlab.drivers.overlay import GATEWAY_NETWORK
 from netlab.errors import KernelRefused, LabClosed, NotFound, RequestError
 from netlab.founding import RESOLVERS
 from netlab.kernel.apply import apply
@@ -43,6 +44,11 @@ class Connections:
         if not record.user_defined and (asked.address or asked.address6):
             raise RequestError(
                 "invalid endpoint settings: user-specified IP address is supported on user-defined networks only"
+            )
+        if record.driver == "overlay" and not record.attachable:
+            raise RequestError(
+                f"Could not attach to network {record.name}: rpc error: code = PermissionDenied desc = network "
+                f"{record.name} not manually attachable"
             )
         if not record.user_defined and asked.aliases:
             raise RequestError("network-scoped aliases are only supported for user-defined networks")
@@ -92,6 +98,17 @@ class Connections:
     def connect(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
         """Make a reserved endpoint real in the kernel; return what was done. Raises KernelRefused."""
         stack = self._stacks[container.id, record.name]
+        if record.driver != "overlay":
+            return self._plug(container, record)
+        swarm = self._networks.swarm
+        done = swarm.open(record, container.id)
+        stack.callback(swarm.shut, record, container.id)
+        done += self._plug(container, record)
+        stack.callback(swarm.retract, record, container.id)
+        return done + swarm.announce(record, container.id, container.endpoints[record.name])
+
+    def _plug(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
+        stack = self._stacks[container.id, record.name]
         for attempt in range(_RETRIES):
             endpoint = self._numbered(container, record, attempt)
             wiring = self._networks.wiring(record, endpoint)
@@ -111,13 +128,22 @@ class Connections:
         index = self._next_index
         self._next_index += 2
         seed = container.id if record.name == "bridge" else f"{container.id}/{record.id}"
-        veth = veth_name(seed, attempt) if record.driver == "bridge" else ""
-        return replace(known, veth=veth, index=index)
+        veth = veth_name(seed, attempt) if record.driver in ("bridge", "overlay") else ""
+        place = self._networks.swarm.place(record) if record.driver == "overlay" else self._networks.host
+        return replace(known, veth=veth, index=index, veth_place=place)
 
     def _unplug(self, made: ops.Operation) -> None:
         inverse = made.inverse()
         with contextlib.suppress(NotFound, KernelRefused, LabClosed):  # it may have been deleted by hand: gone is gone
             apply([inverse] if inverse else [], self._world)
+
+    def parting(self, container: Container, network: str) -> list[ops.Operation]:
+        """Return what `disconnect` is about to do to the kernel."""
+        endpoint, record = container.endpoints[network], self._networks.records.get(network)
+        gone: list[ops.Operation] = [ops.DeleteLink(endpoint.veth_place, endpoint.veth)] if endpoint.veth else []
+        if record is not None and record.driver == "overlay":
+            gone += self._networks.swarm.parting(record, container.id)
+        return gone
 
     def disconnect(self, container: Container, network: str) -> None:
         """Take an endpoint away, real or only reserved; harmless when there is none."""
@@ -136,8 +162,27 @@ class Connections:
     def gateway_network(self, container: Container) -> NetworkRecord | None:
         """Return the network that a container reaches the outside by: not internal, and first by name."""
         records = [self._networks.records[name] for name in container.endpoints if name in self._networks.records]
-        outward = [record for record in records if not record.internal]
+        outward = [record for record in records if record.gives_way]
         return min(outward, key=lambda record: (-len(record.pools), record.name), default=None)
+
+    def lead_out(self, container: Container) -> list[ops.Operation]:
+        """Have a container on docker_gwbridge as long as it needs that: its overlay networks lead nowhere else.
+
+        Return what was done; raises RequestError, KernelRefused.
+        """
+        records = [self._networks.records[name] for name in container.endpoints if name in self._networks.records]
+        others = [record for record in records if record.name != GATEWAY_NETWORK]
+        needed = any(record.driver == "overlay" and not record.internal for record in others)
+        needed = needed and not any(record.gives_way for record in others)
+        if needed == (GATEWAY_NETWORK in container.endpoints):
+            return []
+        if not needed:
+            done = self.parting(container, GATEWAY_NETWORK)
+            self.disconnect(container, GATEWAY_NETWORK)
+            return done
+        bridge = self._networks.find(GATEWAY_NETWORK)
+        self.reserve(container, bridge, Attachment(GATEWAY_NETWORK))
+        return self.connect(container, bridge)
 
     def route(self, container: Container) -> list[ops.Operation]:
         """Let the default routes lead by the right network; return what was done."""
@@ -158,18 +203,25 @@ class Connections:
 
     def introduce(self, container: Container, record: NetworkRecord) -> None:
         """Let the other containers of a user-defined network know a container by its names; again after a rename."""
-        if not record.user_defined:
+        if not record.resolves:
             return
         endpoint = container.endpoints[record.name]
         names = dict.fromkeys([container.name, *endpoint.aliases, container.id[:12], container.hostname])
         addresses = tuple(one.partition("/")[0] for one in endpoint.addresses)
-        self._stacks[container.id, record.name].callback(self._forget, record.id, container.id)
+        self._stacks[container.id, record.name].callback(self._forget, record, container.id)
+        member = dns.Member(tuple(names), addresses)
+        if record.driver == "overlay":
+            self._networks.swarm.introduce(record, container.id, member)
+            return
         self._names.learn(record.id, record.name)
-        self._names.learn_member(record.id, container.id, dns.Member(tuple(names), addresses))
+        self._names.learn_member(record.id, container.id, member)
 
-    def _forget(self, network: str, container: str) -> None:
+    def _forget(self, record: NetworkRecord, container: str) -> None:
         with contextlib.suppress(LabClosed):
-            self._names.forget_member(network, container)
+            if record.driver == "overlay":
+                self._networks.swarm.forget_names(record, container)
+            else:
+                self._names.forget_member(record.id, container)
 
     def serve_names(self, container: Container) -> list[ops.Operation]:
         """Have a container that is on a user-defined network ask 127.0.0.11; return what was done for that.
@@ -187,7 +239,7 @@ class Connections:
     def admit(self, container: Container) -> list[ops.Operation]:
         """Tell the name server of a container; return the rules that it needs if it is new there, not applied yet."""
         records = [self._networks.records[name] for name in sorted(container.endpoints)]
-        networks = [record.id for record in records if record.user_defined]
+        networks = [record.id for record in records if record.resolves]
         served = container.id in self._served
         if not networks and not served:
             return []

@@ -55,6 +55,7 @@ class Membership:
         connections = self._connections
         connections.reserve(container, record, asked)
         done = connections.connect(container, record)
+        done += connections.lead_out(container)
         done += connections.route(container)
         connections.introduce(container, record)
         done += connections.serve_names(container)
@@ -71,9 +72,11 @@ class Membership:
         endpoint = container.endpoints.get(record.name)
         if endpoint is None:
             return []
+        done = self._connections.parting(container, record.name)
         self._connections.disconnect(container, record.name)
-        done: list[ops.Operation] = [ops.DeleteLink(self._host, endpoint.veth)] if endpoint.veth else []
         # What is left of a container whose namespace was changed by hand may refuse; it has left all the same.
+        with contextlib.suppress(NetlabError):
+            done += self._connections.lead_out(container)
         with contextlib.suppress(NetlabError):
             done += self._connections.route(container)
         with contextlib.suppress(NetlabError):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Protocol
 
 from netlab import ipam, ipam_config, ops
-from netlab.docker.records import PREDEFINED, NetworkRecord
-from netlab.drivers import bridge, macvlan, rules
+from netlab.docker.records import PREDEFINED, NetworkRecord, Wanted
+from netlab.docker.swarm import Swarm
+from netlab.drivers import bridge, macvlan, overlay, rules
 from netlab.errors import NameTaken, NotFound, RequestError
 from netlab.kernel import observe
 from netlab.kernel.apply import apply, undo
@@ -18,7 +18,7 @@ from netlab.names import check_interface, container_id, made_up_mac
 from netlab.places.home import Home
 from netlab.world import World
 
-DRIVERS = ("bridge", "host", "macvlan", "null")
+DRIVERS = ("bridge", "host", "macvlan", "null", "overlay")
 _NAME_OPTION = "com.docker.network.bridge.name"
 _MTU_OPTION = "com.docker.network.driver.mtu"
 _HOST_ADDRESS_OPTION = "com.docker.network.host_ipv4"
@@ -40,24 +40,12 @@ class EngineHome(Home, Protocol):
         """What whoever changes the lab holds meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What was asked of a new network: the options of `docker network create`."""
-
-    name: str
-    driver: str = "bridge"
-    configs: Sequence[ipam_config.Config] = ()
-    internal: bool = False
-    ipv6: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
 class Networks:
     """The networks of one host. Its caller holds the lab's lock."""
 
-    def __init__(self, lab: EngineHome, world: World, host: str) -> None:
+    def __init__(self, lab: EngineHome, world: World, host: str, swarm: Swarm) -> None:
         self._lab = lab
+        self.swarm = swarm
         self._world = world
         self.host = host
         self._serial = 0
@@ -109,12 +97,30 @@ class Networks:
             raise RequestError(f'plugin "{wanted.driver}" not found. There are: {", ".join(DRIVERS)}')
         if wanted.driver in ("host", "null"):
             raise RequestError(f'only one instance of "{wanted.driver}" network is allowed')
+        if wanted.driver == "overlay":
+            record, operations = self.swarm.create(wanted)
+            self._lab.note(f"network {record.name}", operations)
+            return self.records[record.name]
         record = self._record(wanted)
         self._check_options(record)
         operations = self._make(record)
         self.records[record.name] = record
         self._lab.note(f"network {record.name}", operations)
         return record
+
+    def gateway_bridge(self) -> tuple[NetworkRecord, list[ops.Operation]]:
+        """Return docker_gwbridge, by which containers on overlay networks reach the outside, and what makes it.
+
+        Raises RequestError. `keep` it when it is made.
+        """
+        record = self._record(Wanted(overlay.GATEWAY_NETWORK, options=overlay.GATEWAY_OPTIONS))
+        self._check_options(record)
+        return record, [*self.prepare(record), *self.making(record)]
+
+    def keep(self, record: NetworkRecord) -> None:
+        """Know a bridge network that has been made."""
+        self._prepared |= {rules.family_of(str(pool.subnet)) for pool in record.pools}
+        self.records[record.name] = record
 
     def _record(self, wanted: Wanted) -> NetworkRecord:
         asked = ipam_config.validate(wanted.configs, ipv6=wanted.ipv6)
@@ -197,6 +203,8 @@ class Networks:
 
     def wiring(self, record: NetworkRecord, endpoint: bridge.Endpoint) -> list[ops.Operation]:
         """Return the operations that connect a container's namespace to a network: what its driver says."""
+        if record.driver == "overlay":
+            return self.swarm.wiring(record, endpoint)
         if record.driver == "macvlan":
             return macvlan.connect(macvlan.network(self.host, record.options), endpoint)
         return bridge.connect(self.spec(record), endpoint)
@@ -279,6 +287,15 @@ class Networks:
         record = self.find(name)
         if not record.user_defined:
             raise RequestError(f"{record.name} is a pre-defined network and cannot be removed")
+        if record.driver == "overlay":
+            self.swarm.remove(record)
+            self._lab.note(f"no network {record.name}", [])
+            return
+        if record.name == overlay.GATEWAY_NETWORK and self.swarm.has_networks and not record.endpoints:
+            raise RequestError(
+                f"error while removing network: network {record.name} has active endpoints "
+                '(name:"gateway_ingress-sbox" id:"ingress-sbox")'
+            )
         if record.endpoints:
             users = ", ".join(f'name:"{one.container}" id:"{key[:12]}"' for key, one in record.endpoints.items())
             raise RequestError(f"error while removing network: network {record.name} has active endpoints ({users})")
@@ -287,9 +304,14 @@ class Networks:
         del self.records[record.name]
         self._lab.note(f"no network {record.name}", operations)
 
+    def _is_used(self, record: NetworkRecord) -> bool:
+        if record.driver == "overlay":
+            return self.swarm.is_used(record)
+        return bool(record.endpoints) or (record.name == overlay.GATEWAY_NETWORK and self.swarm.has_networks)
+
     def prune(self) -> list[str]:
         """Remove all networks that a student made and nobody is on; return their names."""
-        unused = [name for name, record in self.records.items() if record.user_defined and not record.endpoints]
+        unused = [name for name, record in self.records.items() if record.user_defined and not self._is_used(record)]
         for name in unused:
             self.remove(name)
         return unused

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netlab import images
 from netlab.drivers.bridge import Endpoint
+from netlab.drivers.overlay import GATEWAY_NETWORK
 from netlab.ipam import AddressPool
 from netlab.ipam_config import Config
 from netlab.publish import Claim, PortBinding, exposed
@@ -91,6 +92,20 @@ class Query:
     records: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked of a new network: the options of `docker network create`."""
+
+    name: str
+    driver: str = "bridge"
+    configs: Sequence[Config] = ()
+    internal: bool = False
+    ipv6: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    attachable: bool = False  # whether containers may be connected to an overlay network by hand
+
+
 @dataclass
 class NetworkRecord:
     """One network as a host knows it, and the endpoints that are on it now there, by container id."""
@@ -108,12 +123,23 @@ class NetworkRecord:
     options: dict[str, str] = field(default_factory=dict)
     created: float = 0.0
     host: str = ""
+    attachable: bool = False
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
     @property
     def user_defined(self) -> bool:
-        """Whether a student made it: names are resolved on it then, and addresses may be asked for."""
+        """Whether it was made by and by, and is no predefined one: addresses may be asked for on it."""
         return self.name not in PREDEFINED
+
+    @property
+    def resolves(self) -> bool:
+        """Whether names are resolved on it."""
+        return self.user_defined and self.name != GATEWAY_NETWORK
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether its containers reach the outside by it: overlay networks leave that to docker_gwbridge."""
+        return not self.internal and self.driver != "overlay"
 
     @property
     def icc(self) -> bool:

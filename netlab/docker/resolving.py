@@ -57,6 +57,10 @@ class NameServer:
             self._ask({"verb": "network", "id": network, "name": name})
             self._known.add(network)
 
+    def knows(self, network: str) -> bool:
+        """Whether it has been told of a network."""
+        return network in self._known
+
     def forget(self, network: str) -> None:
         """Tell that a network is gone."""
         self._known.discard(network)

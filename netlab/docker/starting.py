@@ -175,6 +175,7 @@ class Starting:
         container.note([ops.AddNamespace(self._host, container.name), *loopback])
         for record, _ in wanted:
             container.note(connections.connect(container, record))
+        container.note(connections.lead_out(container))
         container.note(connections.route(container))
         for record, _ in wanted:
             connections.introduce(container, record)

@@ -25,7 +25,8 @@ class BridgeNetwork:
 class Endpoint:
     """A container's connection to a network: both ends of the veth pair, and its addresses, as 172.18.0.2/16.
 
-    `index` is the number of the container's end; the host's end has the next one.
+    `index` is the number of the container's end; the other end has the next one, and is in
+    `veth_place`: the host, or the namespace of an overlay network.
     """
 
     container: str
@@ -35,6 +36,7 @@ class Endpoint:
     addresses: tuple[str, ...]
     mac: str
     aliases: tuple[str, ...] = ()
+    veth_place: str = ""
 
     def address(self, version: int = 4) -> str | None:
         """Return its IPv4 or IPv6 address without the length, if it has one."""

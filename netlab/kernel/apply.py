@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Protocol
@@ -142,8 +143,11 @@ def _send(
 def _apply_other(op: ops.Operation, world: World) -> None:
     if isinstance(op, ops.NftRules):
         status, _, complaint = world.nft(op.place, op.script)
-    elif isinstance(op, ops.AddNamespace | ops.DeleteNamespace):
-        status, complaint = world.run(op.place, ["ip", *op.words().split()], "")
+    elif isinstance(op, ops.AddNamespace | ops.DeleteNamespace | ops.Ip):
+        status, complaint = world.run(op.place, [op.tool, *shlex.split(op.words())], "")
+    elif isinstance(op, ops.IptablesRules):
+        program = "iptables-restore" if op.family == "ip" else "ip6tables-restore"
+        status, complaint = world.run(op.place, [program], op.script)
     elif isinstance(op, ops.SetSysctl):
         try:
             world.set_parameter(op.place, op.key, op.value)

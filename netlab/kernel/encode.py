@@ -13,11 +13,13 @@ from netlab.kernel.netlink import (
     CREATE,
     DELADDR,
     DELLINK,
+    DELNEIGH,
     DELROUTE,
     EXCLUSIVE,
     IFF_UP,
     NEWADDR,
     NEWLINK,
+    NEWNEIGH,
     NEWROUTE,
     SETLINK,
     attribute,
@@ -33,6 +35,10 @@ _NUM_TX_QUEUES, _NUM_RX_QUEUES = 31, 32
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _LINK, _MACVLAN_MODE = 5, 1
 MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
+_VXLAN_ID, _VXLAN_LEARNING, _VXLAN_PROXY, _VXLAN_L2MISS, _VXLAN_L3MISS, _VXLAN_PORT = 1, 7, 11, 13, 14, 15
+_NDA_DST, _NDA_LLADDR = 1, 2
+_PERMANENT, _SELF = 0x80, 0x02  # NUD_PERMANENT, NTF_SELF
+_AF_BRIDGE = 7
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
 _NODAD = 0x02  # IFA_F_NODAD
@@ -93,6 +99,49 @@ def _add_macvlan(op: ops.AddMacvlan, around: Surroundings) -> Message:
     data = attribute(_INFO_DATA, number(_MACVLAN_MODE, MACVLAN_MODES[op.mode]))
     parts.append(attribute(_LINKINFO, text(_INFO_KIND, "macvlan") + data))
     return NEWLINK, CREATE | EXCLUSIVE, b"".join(parts)
+
+
+def _add_vxlan(op: ops.AddVxlan, around: Surroundings) -> Message:
+    parts = [link_body(), text(_IFNAME, op.name)]
+    if op.mtu:
+        parts.append(number(_MTU, op.mtu))
+    if op.target != op.place:
+        parts.append(number(_NET_NS_FD, around.namespace(op.target)))
+    data = number(_VXLAN_ID, op.number) + attribute(_VXLAN_PORT, struct.pack("!H", op.port))
+    data += attribute(_VXLAN_LEARNING, b"\1")
+    for flag in (_VXLAN_PROXY, _VXLAN_L2MISS, _VXLAN_L3MISS) if op.proxy else ():
+        data += attribute(flag, b"\1")
+    parts.append(attribute(_LINKINFO, text(_INFO_KIND, "vxlan") + attribute(_INFO_DATA, data)))
+    return NEWLINK, CREATE | EXCLUSIVE, b"".join(parts)
+
+
+def _forwarding_body(op: ops.AddForwarding | ops.DeleteForwarding, around: Surroundings) -> bytes:
+    fixed = struct.pack("=BxxxiHBB", _AF_BRIDGE, around.index(op.place, op.name), _PERMANENT, _SELF, 0)
+    there = ipaddress.ip_address(op.destination).packed
+    return fixed + attribute(_NDA_LLADDR, _mac(op.mac)) + attribute(_NDA_DST, there)
+
+
+def _add_forwarding(op: ops.AddForwarding, around: Surroundings) -> Message:
+    return NEWNEIGH, CREATE | EXCLUSIVE, _forwarding_body(op, around)
+
+
+def _delete_forwarding(op: ops.DeleteForwarding, around: Surroundings) -> Message:
+    return DELNEIGH, 0, _forwarding_body(op, around)
+
+
+def _neighbour_body(op: ops.AddNeighbour | ops.DeleteNeighbour, around: Surroundings) -> bytes:
+    address = ipaddress.ip_address(op.address)
+    family = 2 if address.version == 4 else 10
+    fixed = struct.pack("=BxxxiHBB", family, around.index(op.place, op.name), _PERMANENT, 0, 0)
+    return fixed + attribute(_NDA_DST, address.packed) + attribute(_NDA_LLADDR, _mac(op.mac))
+
+
+def _add_neighbour(op: ops.AddNeighbour, around: Surroundings) -> Message:
+    return NEWNEIGH, CREATE | EXCLUSIVE, _neighbour_body(op, around)
+
+
+def _delete_neighbour(op: ops.DeleteNeighbour, around: Surroundings) -> Message:
+    return DELNEIGH, 0, _neighbour_body(op, around)
 
 
 def _delete_link(op: ops.DeleteLink, around: Surroundings) -> Message:
@@ -190,6 +239,11 @@ _ENCODERS: dict[type[ops.Operation], Callable[..., Message]] = {
     ops.AddVeth: _add_veth,
     ops.AddBridge: _add_bridge,
     ops.AddMacvlan: _add_macvlan,
+    ops.AddVxlan: _add_vxlan,
+    ops.AddForwarding: _add_forwarding,
+    ops.DeleteForwarding: _delete_forwarding,
+    ops.AddNeighbour: _add_neighbour,
+    ops.DeleteNeighbour: _delete_neighbour,
     ops.DeleteLink: _delete_link,
     ops.SetUp: _set_up,
     ops.SetDown: _set_down,

@@ -31,6 +31,13 @@ def _exists(op: ops.Operation) -> str | None:
             en=f"{op.place} has an interface {op.name!r} already. Choose another name, or delete it first.",
             ja=f"{op.place} には、もうインターフェース {op.name!r} があります。別の名前にするか、先にそれを削除してください。",
         )
+    if isinstance(op, ops.AddVxlan):
+        return say(
+            en=f"{op.place} has a tunnel with the number {op.number} at UDP port {op.port} already. Delete it first; see "
+            "what there is: ip -d link show type vxlan",
+            ja=f"{op.place} には、番号 {op.number}、UDP ポート {op.port} のトンネルがもうあります。先に削除してください。"
+            "何があるかを見るには: ip -d link show type vxlan",
+        )
     if isinstance(op, ops.RenameLink):
         return say(
             en=f"{op.place} has an interface {op.new!r} already. Choose another name.",
@@ -102,7 +109,14 @@ def _no_address(op: ops.Operation) -> str | None:
     return None
 
 
-def _no_support(_: ops.Operation) -> str | None:
+def _no_support(op: ops.Operation) -> str | None:
+    if isinstance(op, ops.AddVxlan):
+        return say(
+            en="this kernel has no VXLAN (module vxlan), which overlay networks are made of. An administrator may load "
+            "it: sudo modprobe vxlan. `netlab doctor` shows what it has.",
+            ja="このカーネルには、オーバーレイネットワークの土台である VXLAN (モジュール vxlan) がありません。"
+            "管理者は sudo modprobe vxlan で読み込めます。何に対応しているかは `netlab doctor` で分かります。",
+        )
     return say(
         en="this kernel has no support for it. `netlab doctor` shows what it has.",
         ja="このカーネルは対応していません。何に対応しているかは `netlab doctor` で分かります。",

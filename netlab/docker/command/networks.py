@@ -14,8 +14,7 @@ from netlab.docker.command.grammar import Group, command
 from netlab.docker.command.looking import print_inspection
 from netlab.docker.command.options import pairs
 from netlab.docker.command.words import Rejected
-from netlab.docker.networks import Wanted
-from netlab.docker.records import Attachment
+from netlab.docker.records import Attachment, Wanted
 from netlab.docker_text import filters as filtering
 from netlab.errors import RequestError
 from netlab.gotemplate import Struct
@@ -54,7 +53,9 @@ def register(group: Group) -> None:
 
 
 def _network(call: Call, name: str) -> Struct:
-    return api_shapes.network(call.engine.networks.find(name))
+    networks = call.engine.networks
+    record = networks.find(name)
+    return api_shapes.network(record, networks.swarm.nodes(record) if record.driver == "overlay" else {})
 
 
 def _register_create(group: Group) -> None:
@@ -64,6 +65,7 @@ def _register_create(group: Group) -> None:
     @click.option("--ip-range", "ranges", multiple=True, help="Allocate container ip from a sub-range")
     @click.option("--gateway", "gateways", multiple=True, help="IPv4 or IPv6 Gateway for the master subnet")
     @click.option("--aux-address", "auxiliary", multiple=True, callback=pairs, help="Auxiliary addresses")
+    @click.option("--attachable", is_flag=True, help="Enable manual container attachment")
     @click.option("--internal", is_flag=True, help="Restrict external access to the network")
     @click.option("--ipv6", is_flag=True, help="Enable IPv6 address assignment")
     @click.option("-o", "--opt", "options", multiple=True, callback=pairs, help="Set driver specific options")
@@ -83,6 +85,7 @@ def _register_create(group: Group) -> None:
             given["ipv6"],
             given["labels"],
             given["options"],
+            given["attachable"],
         )
         with call.locked() as engine:
             call.say(engine.networks.create(wanted).id)
