@@ -189,7 +189,7 @@ class RealEngine(World):
                 process.wait()
         for branch in (*_GROUPS.glob(self._folder.name), *_GROUPS.glob(f"*/{self._folder.name}")):
             for folder, _, _ in os.walk(branch, topdown=False):
-                os.rmdir(folder)
+                Path(folder).rmdir()
         if not self._had_bridge_filter and _BRIDGE_FILTER.exists():
             subprocess.run(["modprobe", "--remove", "br_netfilter"], check=True)
         shutil.rmtree(self._folder, ignore_errors=True)
