@@ -62,11 +62,11 @@ export class Camera {
     if (!box) return;
     const [x, y, wide, high] = this.target;
     const seen = box.x >= x && box.y >= y && box.x + box.width <= x + wide && box.y + box.height <= y + high;
-    const scale = this.#size().width / wide;
-    if (seen && !(closer && scale < 1)) return;
+    const size = this.#size();
+    if (seen && !(closer && this.scale < 1)) return;
     this.fitted = false;
-    const width = closer ? Math.min(wide, this.#size().width / NATURAL) : wide;
-    const height = (width * high) / wide;
+    const width = size.width / (closer ? Math.max(this.scale, NATURAL) : this.scale);
+    const height = (width * size.height) / size.width;
     this.#show([box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height / 2, width, height], true);
   }
 
@@ -94,6 +94,7 @@ export class Camera {
   #show(goal, animated) {
     this.stop();
     this.goal = goal;
+    this.scale = this.#size().width / goal[2];
     const from = this.window;
     const step = (share) => {
       this.window = from.map((value, at) => value + (goal[at] - value) * share);
@@ -104,14 +105,14 @@ export class Camera {
   }
 
   #resized() {
-    const { width, height } = this.#size();
-    if (this.fitted) this.fit(false);
-    else {
-      const [x, y, wide, high] = this.target;
-      const scale = this.measured ? this.measured / wide : 1;
-      this.#show([x, y, width / scale, height / scale], false);
+    if (this.fitted) {
+      this.fit(false);
+      return;
     }
-    this.measured = width;
+    const { width, height } = this.#size();
+    const [x, y, wide, high] = this.target;
+    const [nowWide, nowHigh] = [width / this.scale, height / this.scale];
+    this.#show([x + (wide - nowWide) / 2, y + (high - nowHigh) / 2, nowWide, nowHigh], false);
   }
 
   #listen() {

@@ -97,7 +97,7 @@ export class Keyboard {
       const [otherX, otherY] = middle(id);
       const ahead = (otherX - x) * right + (otherY - y) * down;
       const aside = Math.abs((otherX - x) * down + (otherY - y) * right);
-      if (ahead < 1) continue;
+      if (ahead < 1 || aside > 2 * ahead) continue;
       const far = ahead + 3 * aside;
       if (!best || far < best.far) best = { id, far };
     }

@@ -56,10 +56,11 @@ export class Packets {
 
   #dot({ label, kind, color }) {
     const dot = svg("g", { class: `netlab-packet netlab-${kind}` });
-    const wide = [...label].reduce((sum, letter) => sum + (letter > "\u2E80" ? 10.5 : 5.8), 0) + 12;
+    const said = kind === "lost" && label ? `${label} ✕` : label;
+    const wide = [...said].reduce((sum, letter) => sum + (letter > "\u2E80" ? 10.5 : 5.9), 0) + 13;
     const paper = svg("rect", { x: -wide / 2, y: -8.5, width: wide, height: 17, rx: 8.5 });
     if (color) paper.style.fill = color;
-    if (label) dot.append(paper, svg("text", { y: 3.6, "text-anchor": "middle" }, kind === "lost" ? `${label} ✕` : label));
+    if (label) dot.append(paper, svg("text", { y: 3.6, "text-anchor": "middle" }, said));
     else dot.append(svg("circle", { r: 5, ...(color && { style: `fill:${color}` }) }));
     this.layer.append(dot);
     return dot;

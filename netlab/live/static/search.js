@@ -20,7 +20,7 @@ export class Search {
       spellcheck: false,
       oninput: () => this.#look(),
       onkeydown: (event) => this.#press(event),
-      onblur: () => setTimeout(() => (this.list.hidden = true), 150),
+      onblur: () => (this.list.hidden = true),
     });
     for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": this.list.id })) {
       this.field.setAttribute(name, value);

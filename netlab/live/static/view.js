@@ -197,7 +197,7 @@ export class View {
     this.search = new Search(this);
     this.speaker = new Speaker(texts);
     this.notice = html("p", { className: "netlab-notice", hidden: true });
-    this.body = html("div", { className: "netlab-body" }, this.stage, this.notice, this.panel.root);
+    this.body = html("div", { className: "netlab-body" }, this.stage, this.panel.root);
     this.bar = new Toolbar(this);
     this.root = html("section", {
       className: "netlab-live",
@@ -205,7 +205,7 @@ export class View {
       ariaLabel: fill(texts.diagram, { lab: this.model.get("lab") }),
       dataset: { lmSuppressShortcuts: "true", state: "live" }, // else JupyterLab takes the arrow keys
     });
-    this.root.append(this.bar.root, this.body, this.history.root, this.speaker.root);
+    this.root.append(this.bar.root, this.notice, this.body, this.history.root, this.speaker.root);
     this.root.addEventListener("dblclick", (event) => this.#unfold(event.target));
     this.element.replaceChildren(this.root);
   }
