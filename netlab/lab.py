@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from netlab import founding, ipam_config, observer, ops, registry, service
-from netlab.docker.engine import Engine
+from netlab.docker.engine import GRACE_SECONDS, Engine
 from netlab.docker.records import Attachment, Query, Specification, Wanted
 from netlab.docker.swarm import Swarm
 from netlab.errors import LabClosed, NameTaken, NotFound, RequestError
@@ -185,7 +185,7 @@ class Lab:
     def commands(self, *, all: bool = False) -> Commands:  # noqa: A002 - reads as it is said: commands(all=True)
         """Return the exact `ip`, `nft` and `sysctl` commands that the last change stands for, or those of all changes."""
         changes = self.history if all else self.history[-1:]
-        return Commands((change.title, change.operations) for change in changes)
+        return Commands(((change.title, change.operations) for change in changes), self._host_names)
 
     # ── changing it ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -329,15 +329,16 @@ class Lab:
         with self.lock, held_back():
             return self._engine_with(name).start(name)
 
-    def stop(self, name: str) -> Container:
-        """Stop a container: its processes end, and its veth pair and its address are free again."""
-        with self.lock, held_back():
-            return self._engine_with(name).stop(name)
+    def stop(self, name: str, *, seconds: float = GRACE_SECONDS) -> Container:
+        """Stop a container: its processes end, and its veth pair and its address are free again.
 
-    def restart(self, name: str) -> Container:
+        A first process that handles SIGTERM has some seconds to end by itself, as with `docker stop -t`.
+        """
+        return self._engine_with(name).stop(name, seconds)
+
+    def restart(self, name: str, *, seconds: float = GRACE_SECONDS) -> Container:
         """Stop a container and start it again, as `docker restart NAME` does: address and ephemeral ports may change."""
-        with self.lock, held_back():
-            return self._engine_with(name).restart(name)
+        return self._engine_with(name).restart(name, seconds)
 
     def rename(self, name: str, new: str) -> Container:
         """Give a container another name, as `docker rename` does; others find it by that one at once."""

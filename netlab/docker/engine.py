@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -18,12 +19,16 @@ from netlab.docker.resolving import NameServer
 from netlab.docker.starting import SHARED, Starting
 from netlab.docker.swarm import Swarm
 from netlab.errors import NetlabError, NotFound, RequestError
+from netlab.interrupts import held_back
 from netlab.language import say
 from netlab.names import check_container, check_mac, container_id
 from netlab.places.container import Container
 from netlab.sandbox.client import AgentRefusal
 from netlab.world import World
 
+LONGEST_LOG = 16_000  # characters that one message to the sandbox can hold for sure
+GRACE_SECONDS = 10.0  # that `docker stop` waits
+_SIGNALLED = 128  # and the signal's number: the status of what a signal has ended
 _LONG_RUN, _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 0.1, 60.0  # seconds
 
 
@@ -90,22 +95,33 @@ class Engine:
         done = [operation for container in containers for operation in container.operations]
         self._lab.note("run " + ", ".join(container.name for container in containers), done)
 
-    def stop(self, name: str) -> Container:
-        """Stop a container: its processes end, its addresses are free again, its veth pairs are gone."""
-        container = self.container(name)
-        if container.running:
-            self._lab.note(f"stop {container.name}", self._take_away(container))
-            container.exit_code = 0 if self._ends_when_told(container) else 137
-            if container.asked.auto_remove:
-                del self.containers[container.name]
+    def stop(self, name: str, seconds: float = GRACE_SECONDS) -> Container:
+        """Stop a container: its processes end, its addresses are free again, its veth pairs are gone.
+
+        Its first process is told to end (SIGTERM), and killed when it has not after some seconds. One that does not listen
+        is killed at once: on an engine, where nothing but a handler of its own can end the first process, that would come
+        after those seconds all the same. The caller does not hold the lab's lock, so that the lab is free meanwhile.
+        """
+        with self._lab.lock, held_back():
+            container = self.container(name)
+            told = container.running and seconds > 0 and self._tell_to_end(container)
+        if told:
+            container.over.wait(seconds)
+        with self._lab.lock, held_back():
+            container.told_to_end = False
+            if container.running:
+                self._lab.note(f"stop {container.name}", self._take_away(container))
+                container.exit_code = 0 if self._ends_when_told(container) else _SIGNALLED + signal.SIGKILL
+                if container.asked.auto_remove:
+                    del self.containers[container.name]
         return container
 
-    def restart(self, name: str) -> Container:
-        """Stop a container and start it again; addresses and ephemeral ports may change."""
-        container = self.container(name)
-        if container.running:
-            self._lab.note(f"stop {container.name}", self._take_away(container))
-        self._start([container])
+    def restart(self, name: str, seconds: float = GRACE_SECONDS) -> Container:
+        """Stop a container, as `stop` does, and start it again; addresses and ephemeral ports may change."""
+        container = self.stop(name, seconds)
+        with self._lab.lock, held_back():
+            self.containers.setdefault(container.name, container)  # also one that is removed when it ends
+            self._start([container])
         return container
 
     def remove(self, name: str) -> None:
@@ -144,6 +160,12 @@ class Engine:
     def has(self, name: str) -> bool:
         """Whether `container` finds one of that name or beginning of an id."""
         return name in self.containers or any(name and one.id.startswith(name) for one in self.containers.values())
+
+    def write_log(self, name: str, text: str) -> None:
+        """Add to a container's log what its command in the foreground has written; of very much, the end is kept."""
+        container = self.container(name)
+        kept = (self.logs(name) + text)[-LONGEST_LOG:]
+        self._starting.write_own(container, "log", kept)
 
     def container(self, name: str) -> Container:
         """Return the container of that name or, if there is none, with that beginning of its id; raises NotFound."""
@@ -254,6 +276,20 @@ class Engine:
         container.teardown.close()
         return gone
 
+    def _tell_to_end(self, container: Container) -> bool:
+        """Send SIGTERM to a container's first process if it has a handler for it; return whether it has."""
+        pid = self._world.entry(container.name).pid
+        try:
+            status = self._world.read_file(container.name, f"/proc/{pid}/status")
+        except AgentRefusal:
+            return False  # it has just ended by itself
+        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+        container.told_to_end = bool(caught >> (signal.SIGTERM - 1) & 1)
+        if container.told_to_end:
+            container.over.clear()
+            self._world.sandbox.ask("signal", pid=pid, signal=int(signal.SIGTERM))
+        return container.told_to_end
+
     def _ends_when_told(self, container: Container) -> bool:
         """Whether its first process ends properly when it is told to, as a server does and an idle one does not."""
         return not container.asked.command and images.find(container.image).role["kind"] == "web"
@@ -274,10 +310,15 @@ class Engine:
         with contextlib.suppress(NetlabError, AgentRefusal), self._lab.lock:
             if container.name not in self._world or self._world.entry(container.name).pid != pid:
                 return
-            container.teardown.close()
-            container.exit_code = status if status >= 0 else 128 - status
+            done = self._take_away(container)
+            if container.told_to_end:
+                self._lab.note(f"stop {container.name}", done)
+            container.exit_code = status if status >= 0 else _SIGNALLED - status
+            container.over.set()
             if container.asked.auto_remove:
                 self.containers.pop(container.name, None)
+            elif container.told_to_end:
+                return
             elif container.asked.restart in ("always", "unless-stopped") or (
                 container.asked.restart == "on-failure" and status
             ):

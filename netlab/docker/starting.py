@@ -213,13 +213,18 @@ class Starting:
     def read_own(self, name: str, file: str) -> str:
         """Return one of the files that the engine keeps for a container: hosts, resolv.conf, log."""
         try:
-            return self._world.read_file(self._host, f"{RUN}/nodes/{name}/{file}")
+            return self._world.read_file(self._host, own_path(name, file))
         except AgentRefusal:
             return ""  # it never ran
 
     def write_own(self, container: Container, file: str, text: str) -> None:
         """Write one of those files in place; the container sees it at once."""
         self._world.sandbox.ask("write", name=container.name, path=file, text=text)
+
+
+def own_path(name: str, file: str) -> str:
+    """Return the path, on its host, of one of the files that the engine keeps for a container."""
+    return f"{RUN}/nodes/{name}/{file}"
 
 
 def _ended(container: Container) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -32,6 +33,8 @@ class Container(Place):
         self.finished: float | None = None
         self.restarts = 0  # in a row, by its restart policy
         self.exit_code = 0  # of its first process, once it has ended: 128 and the number if a signal ended it
+        self.told_to_end = False  # its first process is, and will not be started again
+        self.over = threading.Event()  # set when its first process has ended by itself, and it was taken away
         self.attachments: dict[str, Attachment] = {}  # what it is connected to, running or not, by the network's name
         self.endpoints: dict[str, Endpoint] = {}  # by the network's name, in the order in which they were made
         self.published: list[Published] = []
@@ -80,7 +83,8 @@ class Container(Place):
     @property
     def commands(self) -> Commands:
         """The exact commands that made its namespace and connected it."""
-        return Commands([(f"run {self.name}", self.operations)])
+        hosts = [entry.name for entry in self._lab.world if entry.kind == "host"]
+        return Commands([(f"run {self.name}", self.operations)], hosts)
 
     @property
     def main_address(self) -> str:

@@ -6,9 +6,11 @@ import io
 import json
 import re
 import shlex
+import threading
+import time
 
 import pytest
-from outside import ip
+from outside import ip, wait_until
 
 from netlab.docker.command import execute
 from netlab.errors import NameTaken, NotFound
@@ -286,6 +288,70 @@ def test_life_of_a_container(docker):
     assert docker("stop -t 0 web2") == "web2\n"
     assert docker.refused("exec web2 ls").endswith(" is not running\n")
     assert docker("rm web2") == "web2\n"
+
+
+def ends_with(docker, answer, *options):
+    """Start a container that answers SIGTERM in some way, and wait until it is ready to."""
+    docker(
+        f"run -d {' '.join(options)} alpine sh -c 'trap \"{answer}\" TERM; echo ready; while :; do sleep 0.05; done'"
+    )
+    name = docker.said.strip()[:12]
+    wait_until(lambda: "ready" in docker(f"logs {name}"))
+    return name
+
+
+def test_stop_lets_a_process_end_by_itself_and_nobody_starts_it_again(docker, lab):
+    name = ends_with(docker, "echo bye; exit 3", "--restart always")
+    docker(f"stop {name}")
+    assert docker(f"inspect -f '{{{{.State.Status}}}} {{{{.State.ExitCode}}}}' {name}") == "exited 3\n"
+    assert docker(f"logs {name}").endswith("bye\n")
+    assert "stop" in lab.history[-1].title
+    docker(f"start {name}")
+    docker(f"restart {name}")
+    assert docker(f"inspect -f '{{{{.State.Status}}}}' {name}") == "running\n"
+
+
+def test_stop_kills_what_does_not_end_in_time_or_does_not_listen(docker):
+    stubborn = ends_with(docker, "true", "--name stubborn")
+    began = time.monotonic()
+    docker(f"stop -t 1 {stubborn}")
+    assert 1 <= time.monotonic() - began < 5
+    docker("run -d --name deaf alpine sleep 1000")
+    began = time.monotonic()
+    docker("stop deaf")
+    assert time.monotonic() - began < 1
+    assert docker("inspect -f '{{.State.ExitCode}}' stubborn deaf") == "137\n137\n"
+
+
+def test_stop_removes_what_was_to_be_removed(docker, lab):
+    name = ends_with(docker, "exit 3", "--rm")
+    docker(f"stop {name}")
+    assert docker.status == 0
+    assert lab.containers == {}
+
+
+def test_logs_can_be_followed_until_the_container_ends(docker, lab):
+    name = ends_with(docker, "echo bye; exit 3")
+    stopping = threading.Timer(0.2, docker.lab.stop, [name])
+    stopping.start()
+    assert docker(f"logs -f {name}") == "ready\nbye\n"
+    stopping.join()
+    assert docker(f"logs -f -n 1 {name}") == "bye\n"
+    docker(f"start {name}")
+    heard = []
+    following = threading.Thread(target=lambda: heard.append(lab.host.sh(f"docker logs -f {name}").stdout))
+    following.start()
+    wait_until(lambda: "tail" in lab.host.sh("ps -e -o comm").stdout)
+    lab.stop(name)
+    following.join(10)
+    assert heard == ["ready\nbye\nready\nbye\n"]
+    assert "does not support --timestamps" in docker.refused(f"logs -t {name}")
+
+
+def test_a_command_in_the_foreground_leaves_its_words_in_the_log(docker):
+    docker("run --name one alpine sh -c 'echo out; echo err >&2; exit 4'")
+    assert docker.status == 4
+    assert sorted(docker("logs one").splitlines()) == ["err", "out"]
 
 
 def test_logs_and_environment(docker, lab):

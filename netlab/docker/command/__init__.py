@@ -55,8 +55,10 @@ def execute(lab: DockerLab, argv: Sequence[str], out: TextIO, err: TextIO, attac
 
 def run_here(lab: DockerLab, session: Session, out: TextIO, err: TextIO) -> int:
     """Run a command in a container from this process, and pass its output on as it comes."""
+    said: list[str] = []
 
     def hear(stream: str, text: str) -> None:
+        said.append(text)
         target = out if stream == "stdout" else err
         target.write(text)
         target.flush()
@@ -69,16 +71,18 @@ def run_here(lab: DockerLab, session: Session, out: TextIO, err: TextIO) -> int:
         status = done.returncode if done.returncode >= 0 else _SIGNALLED - done.returncode
     finally:
         if session.ends:
-            end(lab, session.ends, status)
+            end(lab, session.ends, status, "".join(said))
     return status
 
 
-def end(lab: DockerLab, container: str, status: int) -> None:
+def end(lab: DockerLab, container: str, status: int, said: str = "") -> None:
     """End a container whose command, run in the foreground, has ended with a status; harmless when it is gone."""
     with lab.lock, held_back():
         for engine in lab.engines.values():
             for one in [one for one in engine.containers.values() if one.id == container]:
-                engine.stop(one.name)
+                if said and one.running:
+                    engine.write_log(one.name, said)
+                engine.stop(one.name, seconds=0)
                 one.exit_code = status
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import click
 
-from netlab.docker.command.call import Call, pass_call
+from netlab.docker.command.call import Call, Session, pass_call
 from netlab.docker.command.grammar import Group, command
 from netlab.docker.command.words import Rejected, from_daemon
+from netlab.docker.engine import GRACE_SECONDS
+from netlab.docker.starting import own_path
 from netlab.errors import NetlabError, RequestError
+from netlab.places.container import Container
 
 
 def register(group: Group) -> None:
@@ -32,24 +36,22 @@ def register(group: Group) -> None:
     @command(group, "stop", "[OPTIONS] CONTAINER [CONTAINER...]", (1, None))
     @click.option("-t", "--timeout", "--time", "seconds", type=int, help="Seconds to wait before killing the container")
     @pass_call
-    def stop(call: Call, /, words: Sequence[str], **_: int | None) -> int:
+    def stop(call: Call, /, words: Sequence[str], *, seconds: int | None) -> int:
         """Stop one or more running containers"""
 
         def end(name: str) -> None:
-            with call.locked() as engine:
-                engine.stop(call.container(name).name)
+            call.engine.stop(call.container(name).name, _grace(seconds))
 
         return 1 if call.for_each(words, end) else 0
 
     @command(group, "restart", "[OPTIONS] CONTAINER [CONTAINER...]", (1, None))
     @click.option("-t", "--timeout", "--time", "seconds", type=int, help="Seconds to wait before killing the container")
     @pass_call
-    def restart(call: Call, /, words: Sequence[str], **_: int | None) -> int:
+    def restart(call: Call, /, words: Sequence[str], *, seconds: int | None) -> int:
         """Restart one or more containers"""
 
         def again(name: str) -> None:
-            with call.locked() as engine:
-                engine.restart(call.container(name).name)
+            call.engine.restart(call.container(name).name, _grace(seconds))
 
         return 1 if call.for_each(words, again) else 0
 
@@ -96,14 +98,39 @@ def _register_endings(group: Group) -> None:
     def logs(call: Call, words: Sequence[str], tail: str, *, follow: bool, timestamps: bool) -> int:
         """Fetch the logs of a container"""
         container = call.container(words[0])
-        for wanted, name in ((follow, "--follow"), (timestamps, "--timestamps")):
-            if wanted:
-                raise Rejected(f"netlab's docker does not support {name} for docker logs")
+        if timestamps:
+            raise Rejected(
+                "netlab's docker does not support --timestamps: a container of a lab keeps no times in its log"
+            )
+        if follow and container.running:
+            return _follow(call, container, tail)
         text = call.engine.logs(container.name)
         lines = text.splitlines(keepends=True)
         wanted_lines = int(tail) if tail.isdecimal() else len(lines)  # what is no number means all, as with docker
         call.say("".join(lines[max(0, len(lines) - wanted_lines) :]), end="")
         return 0
+
+
+def _follow(call: Call, container: Container, lines: str) -> int:
+    """Print a container's log, and what comes, until the container ends; whoever asked does so in their own terminal."""
+    pid = call.lab.world.entry(container.name).pid
+    begin = lines if lines.isdecimal() else "+1"
+    argv = (
+        "tail",
+        f"--lines={begin}",
+        "--follow",
+        "--sleep-interval=0.1",
+        f"--pid={pid}",
+        own_path(container.name, "log"),
+    )
+    return call.attach(call.lab, Session(call.engine.host, argv), call.out, call.err)
+
+
+def _grace(seconds: int | None) -> float:
+    """Return how long to wait for a container's end; a negative number means for ever, as with docker."""
+    if seconds is None:
+        return GRACE_SECONDS
+    return threading.TIMEOUT_MAX if seconds < 0 else seconds
 
 
 def _new_name(call: Call, name: str) -> str:
