@@ -15,15 +15,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+import beside
 import docker
-import ours
 import peers
+import programs
 from peers import NotMeasured
+from real import RealEngine
+from world import World
 
 _SETTLE_SECONDS = 1.0  # the kernel takes namespaces apart in the background after their end
 _CONTAINERS_OF_DOCKER = 5  # in each round; scaled to a hundred
 
+_TURNS = 4  # of netlab and a real engine, in each round
+
 Samples = dict[str, list[float]]
+Step = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,15 @@ def measure(rounds: int) -> tuple[Samples, dict[str, str]]:
     """Measure everything in turns; return the samples, and for each peer that is missing the reason."""
     samples: Samples = defaultdict(list)
     missing: dict[str, str] = {}
-    ours.warm_up()
+    programs.warm_up()
     with contextlib.ExitStack() as stack:
-        steps = dict(_peers(stack, missing))
+        engine = _engine(stack, missing)
+        steps = dict(_peers(engine))
+        pairs = _pairs(stack.enter_context(contextlib.closing(beside.CabledLab())), engine, missing)
         for number in range(rounds):
             print(f"round {number + 1} of {rounds} …", file=sys.stderr, flush=True)
-            for program in ours.programs():
-                for name, value in ours.measure(program).items():
+            for program in programs.programs():
+                for name, value in programs.measure(program).items():
                     samples[name].append(value)
                 time.sleep(_SETTLE_SECONDS)
             for name, step in list(steps.items()):
@@ -61,19 +69,39 @@ def measure(rounds: int) -> tuple[Samples, dict[str, str]]:
                     missing[name] = str(error)
                     del steps[name]
                 time.sleep(_SETTLE_SECONDS)
+            for turn in range(_TURNS):  # one right after the other, and each first in every second turn
+                for pair in pairs:
+                    for name, step in pair if turn % 2 else reversed(pair):
+                        samples[name].append(step())
     return samples, missing
 
 
-def _peers(stack: contextlib.ExitStack, missing: dict[str, str]) -> Iterator[tuple[str, Callable[[], float]]]:
+def _engine(stack: contextlib.ExitStack, missing: dict[str, str]) -> RealEngine | None:
+    try:
+        return stack.enter_context(docker.engine())
+    except NotMeasured as error:
+        missing |= dict.fromkeys(("docker run", "docker run, published", *beside.FIGURES), str(error))
+        return None
+
+
+def _peers(engine: RealEngine | None) -> Iterator[tuple[str, Step]]:
     yield "ip -batch, one file", peers.ip_batch_one_file
     yield "ip -batch for each", peers.ip_batch_each
     yield "Mininet", peers.mininet
-    try:
-        engine = stack.enter_context(docker.engine())
-    except NotMeasured as error:
-        missing["docker run"] = str(error)
-    else:
-        yield "docker run", lambda: engine.run(_CONTAINERS_OF_DOCKER)
+    if engine is not None:
+        yield "docker run", lambda: docker.run(engine, _CONTAINERS_OF_DOCKER) * 100
+        yield "docker run, published", lambda: docker.run_published(engine, _CONTAINERS_OF_DOCKER)
+
+
+def _pairs(lab: World, engine: RealEngine | None, missing: dict[str, str]) -> list[list[tuple[str, Step]]]:
+    """Return what netlab and the real engine do alike; without an engine, netlab's part alone."""
+    sides = {"netlab": beside.Measured(lab)}
+    if engine is not None:
+        sides["docker"] = beside.Measured(engine)
+    if lacking := beside.why_no_throughput():
+        missing |= dict.fromkeys(beside.THROUGHPUTS, lacking)
+    figures = [name for name in beside.FIGURES if not (lacking and name in beside.THROUGHPUTS)]
+    return [[(f"{side}: {name}", measured.step(name)) for side, measured in sides.items()] for name in figures]
 
 
 # ── judging ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,15 +124,50 @@ def judge(samples: Samples, missing: dict[str, str]) -> list[Row]:
         ]
     rows.append(_at_most("close a lab of 100 containers", samples["close"], 150))
     rows.append(_at_most('place.sh("true"), median of 50', samples["sh"], 10))
+    rows += [*_beside_docker(samples, missing), *_many(samples)]
     notes = {
         "ip -batch, one file": "namespaces and links only",
         "ip -batch for each": "namespaces and links only",
         "Mininet": "100 hosts on a Linux bridge",
         "docker run": f"{_CONTAINERS_OF_DOCKER} a round, scaled to 100",
+        "docker run, published": f"{_CONTAINERS_OF_DOCKER} a round, each",
     }
     for peer, note in notes.items():
         rows.append(Row(f"peer: {peer}", "", "ms", samples[peer], None, missing.get(peer) or note))
     return rows
+
+
+def _beside_docker(samples: Samples, missing: dict[str, str]) -> Iterator[Row]:
+    """Give what is measured on netlab and on a real engine alike."""
+    yield _at_most("lab.run with DNS and a published port", samples["published run"], 15)
+    yield _times("  faster than docker run", samples, "published run", "docker run, published", 25)
+    for name, (title, unit, bar) in {
+        "queries": ("name queries answered, one client, UDP", "/s", 1),
+        "between": ("TCP from container to container", "Gbit/s", 0.95),
+        "published": ("TCP through a published port, from outside", "Gbit/s", 1),
+    }.items():
+        own, theirs = samples[f"netlab: {name}"], samples[f"docker: {name}"]
+        note = missing.get(name, "")
+        yield Row(title, "", unit, own, None, note)
+        yield Row("  a real engine's", "", unit, theirs, None, note)
+        ratios = [mine / its for mine, its in zip(own, theirs, strict=False)]
+        passed = median(ratios) >= bar if ratios else None
+        yield Row("  of a real engine's", f"≥ {bar:g} x", "x", ratios, passed, note or "see above")
+
+
+def _many(samples: Samples) -> Iterator[Row]:
+    """Give what a lab of many containers costs."""
+    few, many = programs.MANY
+    for way in programs.WAYS:
+        for count in programs.MANY:
+            yield Row(f"{count} containers over 4 networks, {way}", "", "ms each", samples[f"{way}, {count}"], None)
+        pairs = zip(samples[f"{way}, {many}"], samples[f"{way}, {few}"], strict=True)
+        ratios = [at_many / at_few for at_many, at_few in pairs]
+        yield Row(f"  time for each at {many}, of that at {few}", "≤ 1.5 x", "x", ratios, median(ratios) <= 1.5)
+    note = "processes' share and the kernel's growth"
+    yield Row(f"memory of a container, at {many}", "", "KiB", samples[f"memory, {many}"], None, note)
+    for figure in ("snapshot", "picture", "close"):
+        yield Row(f"{figure}, at {many}", "", "ms", samples[f"{figure}, {many}"], None)
 
 
 def _at_most(figure: str, values: list[float], bar: float) -> Row:
@@ -128,16 +191,16 @@ def _times(figure: str, samples: Samples, own: str, peer: str, bar: float) -> Ro
 
 def table(rows: list[Row]) -> str:
     """Return the rows as a table of text."""
-    lines = [f"{'figure':<46} {'bar':>9} {'median':>10} {'min - max':>19}  result"]
+    lines = [f"{'figure':<52} {'bar':>9} {'median':>14} {'min - max':>19}  result"]
     for row in rows:
         if not row.values:
-            lines.append(f"{row.figure:<46} {row.bar:>9} {'':>10} {'':>19}  not measured: {row.note}")
+            lines.append(f"{row.figure:<52} {row.bar:>9} {'':>14} {'':>19}  not measured: {row.note}")
             continue
         digits = 2 if row.unit == "x" and median(row.values) < 10 else 1
         middle = f"{median(row.values):.{digits}f} {row.unit}"
         span = f"{min(row.values):.{digits}f} - {max(row.values):.{digits}f}"
         result = {True: "pass", False: "FAIL", None: row.note}[row.passed]
-        lines.append(f"{row.figure:<46} {row.bar:>9} {middle:>10} {span:>19}  {result}")
+        lines.append(f"{row.figure:<52} {row.bar:>9} {middle:>14} {span:>19}  {result}")
     return "\n".join(lines)
 
 
