@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 
 from netlab.errors import RequestError
 from netlab.ipam_config import Address, Config, Network
@@ -73,18 +74,20 @@ def claim_subnet(subnet: Network, taken: Iterable[str | Network], pools: Sequenc
 
 
 class AddressPool:
-    """The addresses of one subnet of a network: the lowest free one is next.
+    """The addresses of one subnet of a network: the lowest free one is next; with `serial` the one behind the last, as in
+    a swarm, whose hosts must not take for a new container what has just left.
 
     It is told what is taken and released, and answers what it would take. Gateway and auxiliary addresses are taken from
     the start. `name` is how Docker names the network when there is no address left: `my-network (ID)`.
     """
 
-    def __init__(self, config: Config, name: str = "", *, gateway: bool = True) -> None:
+    def __init__(self, config: Config, name: str = "", *, gateway: bool = True, serial: bool = False) -> None:
         """Take the gateway (unless `gateway` is False) and the auxiliary addresses; raises AddressTaken, Exhausted."""
         self.subnet = config.network
         self.name = name
         self._range = ipaddress.ip_network(config.ip_range, strict=False) if config.ip_range else self.subnet
         self._taken: set[int] = set()
+        self._serial = serial
         self._next = int(self._range.network_address)
         self._reserve_ends()
         self.gateway: str | None = None
@@ -96,19 +99,16 @@ class AddressPool:
             self.take(text)
 
     def choose(self, count: int = 1) -> list[str]:
-        """Return the lowest free addresses of the range; raises Exhausted."""
-        found: list[str] = []
-        number, last = self._next, int(self._range.broadcast_address)
-        while len(found) < count:
-            if number > last:
-                # At a container's start, 28.0.4 and later put "failed to set up container networking: " before it.
-                raise Exhausted(
-                    f"no available IPv{self.subnet.version} addresses on this network's address pools: {self.name}"
-                )
-            if number not in self._taken:
-                found.append(str(self._address(number)))
-            number += 1
-        return found
+        """Return the free addresses of the range that are next; raises Exhausted."""
+        first, last = int(self._range.network_address), int(self._range.broadcast_address)
+        numbers = chain(range(self._next, last + 1), range(first, self._next) if self._serial else ())
+        found = list(islice((number for number in numbers if number not in self._taken), count))
+        if len(found) < count:
+            # At a container's start, 28.0.4 and later put "failed to set up container networking: " before it.
+            raise Exhausted(
+                f"no available IPv{self.subnet.version} addresses on this network's address pools: {self.name}"
+            )
+        return [str(self._address(number)) for number in found]
 
     def check(self, text: str) -> str:
         """Return an address that was asked for with --ip or --ip6, anywhere in the subnet; raises AddressTaken, RequestError.
@@ -136,6 +136,8 @@ class AddressPool:
     def take(self, text: str) -> None:
         """Remember that an address is taken."""
         number = int(ipaddress.ip_address(text))
+        if self._serial and self._next > int(self._range.broadcast_address):
+            self._next = number  # once round
         self._taken.add(number)
         while self._next in self._taken:
             self._next += 1
@@ -144,7 +146,7 @@ class AddressPool:
         """Forget that an address is taken; nothing happens when it is not."""
         number = int(ipaddress.ip_address(text))
         self._taken.discard(number)
-        if int(self._range.network_address) <= number < self._next:
+        if not self._serial and int(self._range.network_address) <= number < self._next:
             self._next = number
 
     def with_length(self, text: str) -> str:

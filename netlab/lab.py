@@ -10,11 +10,12 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from netlab import founding, ipam_config, observer, ops, registry, service
 from netlab.docker.engine import GRACE_SECONDS, Engine
 from netlab.docker.records import Attachment, Query, Specification, Wanted
+from netlab.docker.rule_lines import RuleLine
 from netlab.docker.swarm import Swarm
 from netlab.errors import LabClosed, NameTaken, NotFound, RequestError
 from netlab.interrupts import held_back
@@ -34,6 +35,10 @@ from netlab.view.commands import Commands
 from netlab.view.picture import Picture
 from netlab.view.tables import Table
 from netlab.world import World
+
+if TYPE_CHECKING:
+    from netlab.live.diagram import Diagram
+    from netlab.live.feed import Feed
 
 _MOST_HOSTS = 9
 
@@ -65,6 +70,7 @@ class Lab:
         self._docker = docker
         self._host_names = founding.host_names(hosts)
         self.history: list[Change] = []
+        self._feed: Feed | None = None  # what keeps the diagrams of `show` alive
         self._registration = Registration(name)
         self.name = self._registration.name
         self._leak = weakref.finalize(self, _warn_of_leak, self.name, self._registration, os.getpid())
@@ -168,19 +174,27 @@ class Lab:
 
     def snapshot(self) -> Snapshot:
         """Return all that the kernel reports, at this moment."""
-        bridges = {place: name for engine in self.engines.values() for place, name in engine.bridges().items()}
-        bridges |= dict(self.engine.networks.swarm.bridges())
-        return observer.snapshot(self.world, self.name, bridges)
+        return observer.snapshot(self.world, self.name, self.bridges())
 
-    def show(self) -> Picture:
-        """Return the diagram of the lab, drawn from what the kernel reports."""
-        return Picture(self.snapshot())
+    def bridges(self) -> dict[tuple[str, str], str]:
+        """Return the name of the network behind each bridge: {("host", "docker0"): "bridge"}."""
+        bridges = {place: name for engine in self.engines.values() for place, name in engine.bridges().items()}
+        return bridges | dict(self.engine.networks.swarm.bridges())
+
+    def show(self) -> Diagram:
+        """Return the diagram of the lab, drawn from what the kernel reports; in a notebook it follows every change."""
+        from netlab.live.diagram import Diagram  # noqa: PLC0415 - only for those who look
+        from netlab.live.feed import Feed  # noqa: PLC0415
+
+        if self._feed is None:
+            self._feed = Feed(self)
+        return Diagram(self.snapshot(), self._feed)
 
     def __repr__(self) -> str:
         return f"<lab {self.name}{say(en=', closed', ja=', 終了') if self.closed else ''}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": repr(self)} if self.closed else self.show()._repr_mimebundle_()
+        return {"text/plain": repr(self)} if self.closed else Picture(self.snapshot())._repr_mimebundle_()
 
     def commands(self, *, all: bool = False) -> Commands:  # noqa: A002 - reads as it is said: commands(all=True)
         """Return the exact `ip`, `nft` and `sysctl` commands that the last change stands for, or those of all changes."""
@@ -355,6 +369,14 @@ class Lab:
         with self.lock:
             asked = [query for engine in self.engines.values() for query in engine.queries()]
             return Table(sorted(asked, key=lambda query: query.time))
+
+    def iptables(self, host: str | Place | None = None) -> Table[RuleLine]:
+        """Return the engine's rules on a host, as the kernel has them now, each with the iptables line that means the same.
+
+        The lines are those of Docker's iptables backend (29), the default one; the rules themselves are nftables'.
+        """
+        with self.lock:
+            return Table(self.engine_of(host).rule_lines())
 
     def rm(self, name: str) -> None:
         """Remove a container, running or not, as `docker rm -f NAME` does."""

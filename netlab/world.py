@@ -202,9 +202,10 @@ class World:
                     self.forget(entry.name)
             known = {entry.inode for entry in self}
             for name, inode in found.items():
-                if inode not in known and name not in self._entries:
+                if inode not in known:
+                    place = name if name not in self._entries else f"{name}@{host.name}"
                     with contextlib.suppress(AgentRefusal):  # it went between the look and the call
-                        self.adopt(host.name, name, name)
+                        self.adopt(host.name, name, place)
 
     def adopt(self, on: str, namespace: str, name: str) -> None:
         """Make a place of a host's named namespace; raises AgentRefusal when there is none."""

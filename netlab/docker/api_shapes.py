@@ -204,7 +204,7 @@ def _endpoint_settings(one: Container, endpoint: Endpoint | None, record: Networ
         GwPriority=0,
         NetworkID=record.id if record else "",
         EndpointID=endpoint_id(one.id, record.id) if endpoint and record else "",
-        Gateway=(record.gateway(4) or "") if endpoint and record else "",
+        Gateway=(record.gateway(4) or "") if endpoint and record and record.driver != "overlay" else "",
         IPAddress=address,
         IPPrefixLen=length,
         IPv6Gateway=(record.gateway(6) or "") if endpoint and record else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from netlab.docker.records import NetworkRecord, Wanted
 from netlab.docker.resolving import NameServer
 from netlab.drivers import overlay
 from netlab.drivers.bridge import Endpoint
-from netlab.errors import NameTaken, RequestError
+from netlab.errors import KernelRefused, NameTaken, NotFound, RequestError
 from netlab.kernel import observe
 from netlab.kernel.apply import apply, undo
 from netlab.names import container_id, made_up_mac
@@ -89,7 +90,7 @@ class Swarm:
             for number in range(overlay.FIRST_NUMBER, overlay.FIRST_NUMBER + len(self._overlays) + 1)
             if all(one.number != number for one in self._overlays.values())
         )
-        pools = [ipam.AddressPool(one, f"{wanted.name} ({identifier})") for one in configs]
+        pools = [ipam.AddressPool(one, f"{wanted.name} ({identifier})", serial=True) for one in configs]
         record = NetworkRecord(
             identifier,
             wanted.name,
@@ -169,7 +170,7 @@ class Swarm:
         done: list[ops.Operation] = []
         if not users:
             name = overlay.sandbox_name(record.id)
-            place = name if host == ops.HOST else f"{name}@{host}"
+            place = f"{name}@{host}"
             gateways = tuple(pool.with_length(pool.gateway) for pool in record.pools if pool.gateway)
             mac = made_up_mac(f"{host}/{record.id}")
             mouth = overlay.Mouth(host, place, known.number, mac, gateways, record.mtu or overlay.MTU)
@@ -180,7 +181,8 @@ class Swarm:
                 furnished = [*overlay.make(mouth), *overlay.learn(place, _elsewhere(known, host))]
                 apply(furnished, self._world)
             except BaseException:
-                self._end(host, name, place)
+                self._world.forget(place)
+                undo(born, self._world)
                 raise
             known.mouths[host] = mouth
             done = [*born, *furnished]
@@ -220,13 +222,10 @@ class Swarm:
         if users or host not in known.mouths:
             return
         mouth = known.mouths.pop(host)
-        # First the tunnel: a namespace ends in its own time, and until then nobody else may have the tunnel's number.
-        undo(overlay.make(mouth), self._world)
-        self._end(host, overlay.sandbox_name(record.id), mouth.place)
-
-    def _end(self, host: str, name: str, place: str) -> None:
-        self._world.forget(place)
-        apply([ops.DeleteNamespace(host, name)], self._world)
+        for operation in overlay.unmake(mouth):
+            with contextlib.suppress(NotFound, KernelRefused):  # it may have been deleted by hand: gone is gone
+                apply([operation], self._world)
+        self._world.forget(mouth.place)
 
     def parting(self, record: NetworkRecord, container: str) -> list[ops.Operation]:
         """Return what `retract` and `shut` are about to do for a container."""
@@ -235,8 +234,7 @@ class Swarm:
         done = _told(known, peer) if peer is not None else []
         gone = [inverse for op in reversed(done) if (inverse := op.inverse()) is not None]
         if mouth is not None and known.users.get(host) == {container}:
-            gone += [inverse for op in reversed(overlay.make(mouth)) if (inverse := op.inverse()) is not None]
-            gone.append(ops.DeleteNamespace(host, overlay.sandbox_name(record.id)))
+            gone += overlay.unmake(mouth)
         return gone
 
     def _host_address(self, host: str) -> str:

@@ -55,18 +55,30 @@ class Peer:
 
 def sandbox_name(network: str) -> str:
     """Return the name of the namespace that a network has on each host, by the network's id."""
-    return f"1-{network[:10]}"
+    return f"1-{network[:10]}"  # the engine counts on when it makes the namespace again: 2-, 3-
 
 
 def make(mouth: Mouth) -> list[ops.Operation]:
     """Return the operations that furnish the namespace of a network on a host; the namespace itself is there already."""
     place = mouth.place
     return [
+        ops.SetUp(place, "lo"),
         ops.AddBridge(place, _BRIDGE, mac=mouth.mac, up=True),
         *(ops.AddAddress(place, _BRIDGE, gateway) for gateway in mouth.gateways),
         ops.AddVxlan(mouth.host, _TUNNEL, place, mouth.number, PORT, mouth.mtu),
         ops.SetMaster(place, _TUNNEL, _BRIDGE),
         ops.SetUp(place, _TUNNEL),
+    ]
+
+
+def unmake(mouth: Mouth) -> list[ops.Operation]:
+    """Return the operations that take a network off a host.
+
+    The tunnel goes first: a namespace ends in its own time, and until then nobody else could have the tunnel's number.
+    """
+    return [
+        ops.DeleteLink(mouth.place, _TUNNEL),
+        ops.DeleteNamespace(mouth.host, ops.namespace_name(mouth.place)),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netlab.ops import namespace_name
 from netlab.view import labels as lb
 from netlab.view import words
 from netlab.view.scene import HIGHLIGHT, PLAIN, Paint, Scene
@@ -96,7 +97,7 @@ def is_marked(scene: Scene, place: PlaceState, interface: Interface | None = Non
 
 def box_lines(scene: Scene, place: PlaceState) -> list[lb.Line]:
     """Return what is written under the interfaces of a box: name, image, open ports."""
-    lines = [lb.line(lb.strong(place.name), lb.small(words.beside_name(place)))]
+    lines = [lb.line(lb.strong(namespace_name(place.name)), lb.small(words.beside_name(place)))]
     if not scene.owns(place):
         lines.append((lb.small(words.shares(scene.owners[place.name].name, scene.language)),))
     elif not place.interfaces or (place.kind == "container" and _only_loopback(place)):

@@ -10,13 +10,25 @@ from netlab.ops import HOST, Operation
 Change = tuple[str, Sequence[Operation]]
 
 
-class Commands(Sequence[str]):
-    """The exact `ip`, `nft` and `sysctl` lines of some changes, as typed on the lab's host."""
+def _typed(operations: Iterable[Operation], hosts: Sequence[str]) -> Iterator[str]:
+    """Yield commands; those in a container stand behind the one that made it, on the same host."""
+    where = hosts[0] if hosts else HOST
+    for operation in operations:
+        beside = operation.place.partition("@")[2] or operation.place
+        if beside in hosts and beside != where:
+            where = beside
+            yield f"# on {where}"
+        yield operation.command(where)
 
-    def __init__(self, changes: Iterable[Change], where: str = HOST) -> None:
-        self._changes = [
-            (title, [operation.command(where) for operation in operations]) for title, operations in changes
-        ]
+
+class Commands(Sequence[str]):
+    """The exact `ip`, `bridge`, `nft` and `sysctl` lines of some changes, as typed on the host that each is about.
+
+    The first of `hosts` is meant where nothing else is said; a comment says when it is another one's turn.
+    """
+
+    def __init__(self, changes: Iterable[Change], hosts: Sequence[str] = (HOST,)) -> None:
+        self._changes = [(title, list(_typed(operations, hosts))) for title, operations in changes]
         self._lines = [line for _, lines in self._changes for line in lines]
 
     def __getitem__(self, index: int) -> str:  # type: ignore[override]  # a slice of commands is of no use to anyone

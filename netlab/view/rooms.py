@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netlab.ops import namespace_name
 from netlab.view import labels as lb
 from netlab.view import words
 from netlab.view.boxes import box, interface_cell, interface_id, is_marked, place_id, port
@@ -157,7 +158,10 @@ def _title(scene: Scene, room: PlaceState) -> str:
     forwarding = "ip_forward = 0" if could_route and not room.ip_forward else ""
     listens = words.listens(room, scene.language)
     line = lb.line(
-        lb.strong(room.name), lb.small(words.beside_name(room)), lb.small(forwarding), lb.small(listens, "#0f5132")
+        lb.strong(namespace_name(room.name)),
+        lb.small(words.beside_name(room)),
+        lb.small(forwarding),
+        lb.small(listens, "#0f5132"),
     )
     return f"<{lb.stack([line])}>"
 

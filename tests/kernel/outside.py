@@ -62,8 +62,14 @@ def _from_random_mac(one) -> bool:
     )
 
 
+def _learned(one) -> bool:
+    """Whether it is an entry of `bridge fdb` that nobody wrote: all but those of tunnels."""
+    return isinstance(one, dict) and "mac" in one and not ("dst" in one and one.get("state") == "permanent")
+
+
 _LOOK = f"""
 ip -j -d address; ip -j -4 route show table all; ip -j -6 route show; nft -j list ruleset
+ip -j neigh show nud permanent; bridge -j fdb show
 echo "\\"$(sysctl {" ".join(_PARAMETERS)} | tr '\\n' ' ')\\""
 """
 _LOOK_EVERYWHERE = f"""
@@ -93,7 +99,7 @@ def _lines(said: str, place: str) -> list[str]:
             place = report
             continue
         ones = report["nftables"] if isinstance(report, dict) else report if isinstance(report, list) else [report]
-        kept = [plain(one) for one in ones if not _from_random_mac(one) and "metainfo" not in one]
+        kept = [plain(one) for one in ones if not (_from_random_mac(one) or _learned(one) or "metainfo" in one)]
         lines += [f"{place}: {json.dumps(one)}" for one in kept] or [f"{place}: none"]
     return lines
 

@@ -22,6 +22,12 @@ ip link add name veth-red address 02:42:00:00:00:02 type veth peer name eth0 add
 UP = "ip link set veth-red up; ip -n red link set eth0 up"
 ADDRESSED = f"{UP}; ip -n red address add 10.0.0.2/24 broadcast + dev eth0"
 
+TUNNEL = "ip link add name vxlan0 netns blue type vxlan id 4097 dstport 4789 proxy l2miss l3miss"
+KNOWN = (
+    "bridge -n blue fdb add 02:42:0a:00:01:03 dev vxlan0 dst 203.0.113.11 self permanent; "
+    "ip -n blue neigh add 10.0.1.3 lladdr 02:42:0a:00:01:03 dev vxlan0 nud permanent"
+)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -48,6 +54,12 @@ CASES = [
     Case(ops.AddBridge("red", "br1", index=77, mac="02:42:00:00:00:0c", up=True)),
     Case(ops.AddMacvlan("host", "eth9", "eth0", "blue", index=73, mac="02:42:00:00:00:0e")),
     Case(ops.AddMacvlan("host", "more0", "eth0", "host", mac="02:42:00:00:00:0f", mode="private")),
+    Case(ops.AddVxlan("host", "vxlan0", "blue", 4097, 4789, 1450)),
+    Case(ops.AddVxlan("red", "vxlan0", "red", 5, 4790, proxy=False)),
+    Case(ops.AddForwarding("blue", "vxlan0", "02:42:0a:00:01:02", "203.0.113.11"), TUNNEL),
+    Case(ops.DeleteForwarding("blue", "vxlan0", "02:42:0a:00:01:03", "203.0.113.11"), f"{TUNNEL}; {KNOWN}"),
+    Case(ops.AddNeighbour("blue", "vxlan0", "10.0.1.2", "02:42:0a:00:01:02"), TUNNEL),
+    Case(ops.DeleteNeighbour("blue", "vxlan0", "10.0.1.3", "02:42:0a:00:01:03"), f"{TUNNEL}; {KNOWN}"),
     Case(ops.DeleteLink("host", "veth-red"), returns=False),
     Case(ops.DeleteLink("host", "br0"), returns=False),
     Case(ops.SetUp("red", "lo"), returns=False),
