@@ -56,7 +56,8 @@ class Client:
     namespace: int
     udp: socket.socket
     tcp: socket.socket
-    answers: dict[bytes, bytes] = field(default_factory=dict)  # replies without their id, by question without its id
+    # Replies without their id, and what the log says of them, by question without its id.
+    answers: dict[bytes, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Let go of the container's namespace."""
@@ -190,13 +191,12 @@ class Resolver:
     # ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear_udp(self, client: Client) -> None:
-        """Answer all questions that wait on a container's UDP socket."""
-        while True:
-            try:
-                wire, sender = client.udp.recvfrom(_LARGEST)
-            except OSError:
-                return
-            self.answer(client, wire, partial(_send_udp, client.udp, sender), "udp")
+        """Answer a question that waits on a container's UDP socket; the selector tells of the next."""
+        try:
+            wire, sender = client.udp.recvfrom(_LARGEST)
+        except OSError:
+            return
+        self.answer(client, wire, partial(_send_udp, client.udp, sender), "udp")
 
     def hear_tcp(self, client: Client) -> None:
         """Take a connection and converse on it in a thread of its own."""
@@ -221,7 +221,8 @@ class Resolver:
         """Answer a question from memory, from the networks' names, or by asking further up."""
         known = client.answers.get(wire[2:])
         if known is not None:
-            reply(wire[:2] + known)
+            self.remember({**known[1], "time": time.time(), "protocol": protocol})
+            reply(wire[:2] + known[0])
             return
         try:
             query = dns.message.from_wire(wire)
@@ -231,25 +232,28 @@ class Resolver:
         name, kind = question.name.to_text(), dns.rdatatype.to_text(question.rdtype)
         networks = [names for one in client.networks if (names := self.names_of(one))]
         found = resolve(networks, name, kind, client.aliases, forward_single_labels=client.forward_single_labels)
-        self.logged += 1
-        self.log.append(
-            {
-                "time": time.time(),
-                "container": client.name,
-                "name": name,
-                "kind": kind,
-                "protocol": protocol,
-                "outcome": found.outcome,
-                "records": list(found.records),
-            }
-        )
+        entry = {
+            "time": time.time(),
+            "container": client.name,
+            "name": name,
+            "kind": kind,
+            "protocol": protocol,
+            "outcome": found.outcome,
+            "records": list(found.records),
+        }
+        self.remember(entry)
         if found.outcome == "forward":
             self.forward(client, query, wire, reply, protocol)
             return
         made = _response(query, kind, list(found.records))
         if len(found.records) <= 1 and len(client.answers) < _CACHE_LENGTH:
-            client.answers[wire[2:]] = made[2:]
+            client.answers[wire[2:]] = made[2:], entry
         reply(made)
+
+    def remember(self, entry: dict[str, Any]) -> None:
+        """Write a question into the log."""
+        self.logged += 1
+        self.log.append(entry)
 
     def forward(self, client: Client, query: dns.message.Message, wire: bytes, reply: Reply, protocol: str) -> None:
         """Ask the servers further up, one after the other, from the container's namespace; SERVFAIL if none answers."""

@@ -87,6 +87,18 @@ def test_other_kinds_of_questions(town):
     assert asked["2.0.18.172.in-addr.arpa.", "PTR"] == "answer"
 
 
+def test_a_question_that_is_asked_again_is_in_the_log_again(town):
+    def asked():
+        return [
+            one.protocol for one in town.queries() if (one.container, one.name, one.kind) == ("c-b", "c-both.", "A")
+        ]
+
+    before = asked()
+    for words in ("+noedns c-both", "+noedns c-both", "+noedns +tcp c-both"):
+        assert dig(town["c-b"], words) == ["172.18.0.5"]
+    assert asked()[len(before) :] == ["udp", "udp", "tcp"]
+
+
 def test_a_shared_alias_means_all_of_them(town):
     """DN-40."""
     answers = {town["c-b"].sh("dig +short shared").stdout for _ in range(12)}
