@@ -9,13 +9,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from netlab import images, ops
+from netlab import images, observer, ops
 from netlab.docker.connecting import Connections
 from netlab.docker.membership import Membership
 from netlab.docker.networks import EngineHome, Networks
 from netlab.docker.ports import Ports
 from netlab.docker.records import Attachment, Query, Specification
 from netlab.docker.resolving import NameServer
+from netlab.docker.rule_lines import RuleLine, beside
 from netlab.docker.starting import SHARED, Starting
 from netlab.docker.swarm import Swarm
 from netlab.errors import NetlabError, NotFound, RequestError
@@ -187,6 +188,11 @@ class Engine:
         """Return the names of the user-defined networks, by host and bridge."""
         records = self.networks.records.values()
         return {(self.host, record.bridge): record.name for record in records if record.user_defined and record.bridge}
+
+    def rule_lines(self) -> list[RuleLine]:
+        """Return the engine's rules as the kernel has them, each with the iptables line that means the same."""
+        rules = [rule for chain in observer.chains(self._world, self.host) for rule in chain.rules]
+        return beside(rules, [*self.networks.host_rules(), *self._ports.host_rules()])
 
     def queries(self, since: int = 0) -> list[Query]:
         """Return the questions that containers asked 127.0.0.11, the newest last."""

@@ -232,8 +232,16 @@ class Networks:
         if record.driver != "bridge":
             return []
         operations = bridge.make(self.spec(record))
-        for pool in record.pools:
-            network = rules.BridgeRules(
+        operations += [ops.NftRules(self.host, change.script, change.undo) for change in self._rule_changes(record)]
+        if not record.icc:
+            # Else packets between two ports of one bridge never come past the rules.
+            operations.append(ops.SetSysctl(self.host, "net.bridge.bridge-nf-call-iptables", "1"))
+        return operations
+
+    def _rule_changes(self, record: NetworkRecord) -> list[rules.RuleChange]:
+        """Return the rules of a bridge network, one change for each family of addresses."""
+        networks = [
+            rules.BridgeRules(
                 record.bridge,
                 str(pool.subnet),
                 pool.gateway,
@@ -242,12 +250,16 @@ class Networks:
                 record.masquerades,
                 record.options.get(_HOST_ADDRESS_OPTION) if pool.subnet.version == 4 else None,
             )
-            change = rules.network_made(network)
-            operations.append(ops.NftRules(self.host, change.script, change.undo))
-        if not record.icc:
-            # Else packets between two ports of one bridge never come past the rules.
-            operations.append(ops.SetSysctl(self.host, "net.bridge.bridge-nf-call-iptables", "1"))
-        return operations
+            for pool in record.pools
+        ]
+        return [rules.network_made(network) for network in networks]
+
+    def host_rules(self) -> list[rules.HostRule]:
+        """Return the rules that are there for the host and its bridge networks."""
+        changes = [rules.host_made(family) for family in sorted(self._prepared)]
+        for record in self.records.values():
+            changes += self._rule_changes(record) if record.driver == "bridge" else []
+        return [rule for change in changes for rule in change.rules]
 
     def prepare(self, record: NetworkRecord) -> list[ops.Operation]:
         """Return what the host needs before its first network of a family: forwarding, and the table of rules."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Sequence
 from errno import EADDRINUSE
 
 from netlab import ops
 from netlab.docker.records import NetworkRecord, Published
 from netlab.drivers import port_rules
+from netlab.drivers.rules import HostRule, RuleChange
 from netlab.errors import LabClosed, NetlabError, RequestError
 from netlab.kernel.apply import apply
 from netlab.places.container import Container
@@ -31,7 +33,7 @@ class Ports:
         self._allocator = PortAllocator()
         self._serial = 0
         self._ended: dict[str, threading.Event] = {}  # by the proxy's name
-        self._rules_of: dict[str, tuple[str, list[ops.Operation]]] = {}  # network id and rules, by container id
+        self._rules_of: dict[str, tuple[str, list[RuleChange]]] = {}  # network id and rules, by container id
 
     def follow(self, container: Container, record: NetworkRecord | None) -> list[ops.Operation]:
         """Publish a container's ports by way of this network and no other; return what was done to the rules.
@@ -50,7 +52,8 @@ class Ports:
         try:
             for binding in container.asked.bindings:
                 container.published.append(self._answer_for(container, record, binding))
-            operations = self._rules(container, record)
+            changes = self._rules(container, record)
+            operations = self._operations(changes)
             apply(operations, self._world)
         except RequestError as error:
             self.withdraw(container)
@@ -58,13 +61,20 @@ class Ports:
         except BaseException:
             self.withdraw(container)
             raise
-        self._rules_of[container.id] = record.id, operations
+        self._rules_of[container.id] = record.id, changes
         return operations
+
+    def host_rules(self) -> list[HostRule]:
+        """Return the rules that are there for published ports."""
+        return [rule for _, changes in self._rules_of.values() for change in changes for rule in change.rules]
+
+    def _operations(self, changes: Sequence[RuleChange]) -> list[ops.Operation]:
+        return [ops.NftRules(self._host, change.script, change.undo) for change in changes]
 
     def withdraw(self, container: Container) -> list[ops.Operation]:
         """Take a container's published ports back, the rules and the proxies; harmless when there are none."""
-        _, operations = self._rules_of.pop(container.id, ("", []))
-        undone = [inverse for op in reversed(operations) if (inverse := op.inverse()) is not None]
+        _, changes = self._rules_of.pop(container.id, ("", []))
+        undone = [inverse for op in reversed(self._operations(changes)) if (inverse := op.inverse()) is not None]
         for op in undone:
             with contextlib.suppress(NetlabError):  # the rules may have been deleted by hand: gone is gone
                 apply([op], self._world)
@@ -116,15 +126,12 @@ class Ports:
         ended = self._ended[name] = threading.Event()
         self._world.sandbox.when_ended(answer.fields["pid"], lambda _: ended.set())
 
-    def _rules(self, container: Container, record: NetworkRecord) -> list[ops.Operation]:
+    def _rules(self, container: Container, record: NetworkRecord) -> list[RuleChange]:
         ports = [
             port_rules.PortRules(address, one.claim.port, one.binding.container_port, one.binding.protocol)
             for one in container.published
             for address in one.claim.addresses
         ]
-        operations: list[ops.Operation] = []
-        for address in container.endpoints[record.name].addresses:
-            change = port_rules.ports_published(record.bridge, address.partition("/")[0], ports)
-            if change.script:
-                operations.append(ops.NftRules(self._host, change.script, change.undo))
-        return operations
+        plain = [address.partition("/")[0] for address in container.endpoints[record.name].addresses]
+        changes = [port_rules.ports_published(record.bridge, address, ports) for address in plain]
+        return [change for change in changes if change.script]

@@ -53,7 +53,6 @@ _TITLES: dict[str, tuple[str, str]] = {
     "text": ("rule", "ルール"),
 }
 _NUMBERS = frozenset({"handle", "index", "metric", "mtu", "packets", "pid", "port"})
-_LONG = frozenset({"addresses", "command", "comment", "text"})
 # Columns that a reader of the table does not need at first sight; the rows have them all.
 _HIDDEN: dict[str, frozenset[str]] = {
     "Interface": frozenset({"up", "carrier", "port_state", "peer_index", "peer_place", "peer_name", "details"}),
@@ -64,7 +63,7 @@ _FIRST: dict[str, tuple[str, ...]] = {
     "Interface": ("name", "state", "addresses", "peer", "master"),
     "Rule": ("chain", "text", "comment", "packets"),
 }
-_LONG = frozenset({"addresses", "command", "comment", "text"})  # cells that may take several lines
+_LONG = frozenset({"addresses", "command", "comment", "iptables", "text"})  # cells that may take several lines
 _USUAL = {"metric": 0, "kind": "unicast"}  # a column with nothing but this says nothing
 
 

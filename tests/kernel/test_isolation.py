@@ -114,6 +114,23 @@ def test_iptables_knows_the_chain_for_own_rules(lab):
     assert "-A FORWARD -j DOCKER-USER" in lab.host.sh("ip6tables -S").stdout
 
 
+def test_each_rule_of_the_kernel_stands_beside_its_iptables_line(lab):
+    lab.network("six", ipv6=True)
+    lab.run("web", image="nginx", network="six", publish="8080:80")
+    lab.host.nft("add rule ip docker-bridges DOCKER-USER ip saddr 192.0.2.1 counter drop")
+    lines = {(one.chain, one.text): one.iptables for one in lab.iptables()}
+    target = "-j DNAT --to-destination 172.18.0.2:80"
+    (dnat,) = [line for (chain, _), line in lines.items() if chain == "nat-port__172.18.0.2"]
+    assert dnat == f"iptables -t nat -A DOCKER ! -i {lab.networks['six'].bridge} -p tcp -m tcp --dport 8080 {target}"
+    assert lines["DOCKER-USER", "ip saddr 192.0.2.1 counter drop"] == ""
+    found = [(one.chain, one.text) for one in lab.host.rules if one.table == "docker-bridges"]
+    assert sorted(set(found)) == sorted(lines)
+    without = {text for (chain, text), line in lines.items() if not line and chain != "DOCKER-USER"}
+    assert all("vmap" in text or text == "ct state established,related counter accept" for text in without)
+    lab.rm("web")
+    assert "8080" not in str(lab.iptables())
+
+
 def test_a_policy_that_is_there_already_stays(make_lab):
     """IS-25: rules made by hand before the first network are left alone."""
     lab = make_lab(docker=False)
