@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from netlab import founding, ipam_config, observer, ops, registry, service
+from netlab.changes.difference import Changes
+from netlab.changes.looking import Looks
 from netlab.docker.engine import GRACE_SECONDS, Engine
 from netlab.docker.records import Attachment, Query, Specification, Wanted
 from netlab.docker.rule_lines import RuleLine
@@ -31,6 +33,9 @@ from netlab.publish import parse, parse_expose
 from netlab.registry import Registration
 from netlab.sandbox.client import Sandbox
 from netlab.sandbox.ground import DOCKER_SOCKET
+from netlab.script import configuration
+from netlab.script.rebuild import Rebuilding
+from netlab.script.shell import Script
 from netlab.view.commands import Commands
 from netlab.view.picture import Picture
 from netlab.view.tables import Table
@@ -85,6 +90,7 @@ class Lab:
             if built:  # and then interrupted
                 self.close()
             raise
+        self._looks = Looks(self.snapshot)
         self._registration.serve(self, service.answer)
 
     # ── the life of a lab ──────────────────────────────────────────────────────────────────────────────────────────
@@ -122,6 +128,7 @@ class Lab:
             self.world.sandbox.close()
             self.history.clear()
             self._build()
+            self._looks.begin_anew()
 
     def close(self) -> None:
         """End the lab and everything in it; harmless when repeated."""
@@ -200,6 +207,27 @@ class Lab:
         """Return the exact `ip`, `nft` and `sysctl` commands that the last change stands for, or those of all changes."""
         changes = self.history if all else self.history[-1:]
         return Commands(((change.title, change.operations) for change in changes), self._host_names)
+
+    def changes(self, *, after_each_cell: bool | None = None) -> Changes:
+        """Return what the kernel gained, lost or changed since the last look, in words and as commands.
+
+        The first look was when the lab was ready. With `after_each_cell=True` a notebook shows changes after each cell that
+        made some, until it is told False; raises RequestError where there are no cells.
+        """
+        with self.lock:
+            if after_each_cell is not None:
+                self._looks.after_each_cell(wanted=after_each_cell)
+            return self._looks.changes()
+
+    def script(self) -> Script:
+        """Return a POSIX shell script of `ip`, `bridge`, `nft` and `sysctl` lines that rebuilds the lab on any Linux as root.
+
+        It has what the kernel is configured to do at this moment, by whatever hand, with the docker line that each part
+        stands for. Processes are not configuration: what is left out, the script says.
+        """
+        with self.lock:
+            everything = configuration.read(self.world, self.host.name)
+            return Script(self.name, Rebuilding(everything, self.engines.values()).groups())
 
     # ── changing it ────────────────────────────────────────────────────────────────────────────────────────────────
 

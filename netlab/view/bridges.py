@@ -9,7 +9,7 @@ from netlab.view import words
 from netlab.view.boxes import BOX_GAP, box_width, interface_id, is_marked, place_id, port, tooltip, unknown_end
 from netlab.view.canvas import Anchor
 from netlab.view.household import sockets
-from netlab.view.scene import HIGHLIGHT
+from netlab.view.scene import HIGHLIGHT, fold_id
 
 if TYPE_CHECKING:
     from netlab.model import Interface, PlaceState
@@ -25,6 +25,7 @@ def draw_bridge(canvas: Canvas, scene: Scene, room: PlaceState, bridge: Interfac
     """Draw a bridge, its ports as sockets, and below them the boxes that hang from it; return its first node."""
     ports = sockets(scene, room, bridge, family)
     columns = family.columns(len(ports)) if room.kind == "host" else max(1, len(ports))
+    fold = fold_id(interface_id(room, bridge))
     rows = [ports[start : start + columns] for start in range(0, len(ports), columns)] or [[]]
     for number, row in enumerate(rows):
         node = _node(room, bridge, number)
@@ -36,7 +37,30 @@ def draw_bridge(canvas: Canvas, scene: Scene, room: PlaceState, bridge: Interfac
         below = _place_below(canvas, room, row, node, family)
         canvas.first_row += [] if number else below
     canvas.anchors[room.name, bridge.index] = Anchor(_node(room, bridge, 0))
+    if fold in scene.folds:
+        _draw_fold(canvas, scene, room, bridge, fold)
     return _node(room, bridge, 0)
+
+
+def _draw_fold(canvas: Canvas, scene: Scene, room: PlaceState, bridge: Interface, fold: str) -> None:
+    """Draw one box for all that hangs from a folded bridge: how many there are, and how many of them do not work."""
+    places = [scene.snapshot.places[scene.position[name]] for name in scene.folds[fold]]
+    broken = sum(any(words.is_off(one) for one in place.interfaces if one.kind == "veth") for place in places)
+    trouble = words.folded_broken(broken, scene.language) if broken else ""
+    paint = scene.paint(room, bridge)
+    lines = [(lb.strong(words.folded(len(places), scene.language)),), lb.line(lb.small(trouble, lb.ALARM))]
+    label = lb.table(
+        [lb.cell(lb.stack(lines))],
+        border=4,
+        cellborder=0,
+        cellpadding=8,
+        style="rounded",
+        color=lb.ALARM if broken else paint.line,
+        bgcolor="#ffffff",
+    )
+    canvas.draw(f"{lb.quoted(fold)} [{lb.settings(label=label, id=fold, **{'class': 'fold'})}]")
+    ends = Anchor(_node(room, bridge, 0)).at("s"), Anchor(fold).at("n")
+    canvas.edge(*ends, id=f"folded/{fold}", color=paint.line, penwidth=4, **{"class": "link"})
 
 
 def _node(room: PlaceState, bridge: Interface, number: int) -> str:

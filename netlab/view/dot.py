@@ -36,13 +36,24 @@ _GRAPH = {
 }
 
 
-def to_dot(snapshot: Snapshot, *, language: Language | None = None, highlight: Iterable[str] = ()) -> str:
+def to_dot(
+    snapshot: Snapshot,
+    *,
+    language: Language | None = None,
+    highlight: Iterable[str] = (),
+    folded: Iterable[str] = (),
+) -> str:
     """Return the lab's picture as graphviz source.
 
-    `highlight` names what to point at: a place ("web") or an interface ("web/eth0"). Words are in `language`, or in the
-    current one.
+    `highlight` names what to point at: a place ("web") or an interface ("web/eth0"). `folded` has the ids of bridges whose
+    networks are drawn as one box with a count. Words are in `language`, or in the current one.
     """
-    scene = Scene(snapshot, language or current(), frozenset(highlight))
+    return scene_to_dot(Scene(snapshot, language or current(), frozenset(highlight), frozenset(folded)))
+
+
+def scene_to_dot(scene: Scene) -> str:
+    """Return a scene as graphviz source."""
+    snapshot = scene.snapshot
     canvas = Canvas()
     canvas.draw(f"graph [{lb.settings(**_GRAPH)}]")
     canvas.draw(f"node [{lb.settings(fontname=lb.FONT, fontsize=lb.NAME_SIZE, shape='plain')}]")

@@ -92,8 +92,11 @@ def sockets(scene: Scene, room: PlaceState, bridge: Interface, family: Household
         place = box or (other[0] if other else None)
         return (scene.position[place.name] if place else -1, one.index)
 
-    ports = (one for one in room.interfaces if one.master == bridge.name and one.kind != "vxlan")
-    return sorted(ports, key=order)
+    def is_drawn(one: Interface) -> bool:
+        other = scene.peer(one)
+        return one.kind != "vxlan" and (other is None or scene.fold_of(other[0]) is None)
+
+    return sorted((one for one in room.interfaces if one.master == bridge.name and is_drawn(one)), key=order)
 
 
 def uplinks(scene: Scene, room: PlaceState, loose: list[Interface]) -> list[Interface]:

@@ -42,6 +42,11 @@ class Joint(NamedTuple):
     second: End
 
 
+def fold_id(bridge: str) -> str:
+    """Return the id of the box that stands for all that hangs from a bridge: `fold/host/docker0`."""
+    return "fold/" + bridge.removeprefix("interface/")
+
+
 @dataclass(frozen=True)
 class Scene:
     """A snapshot with its cross references resolved."""
@@ -49,6 +54,7 @@ class Scene:
     snapshot: Snapshot
     language: Language
     highlight: frozenset[str] = field(default_factory=frozenset)
+    folded: frozenset[str] = field(default_factory=frozenset)  # ids of the bridges whose networks are one box each
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -93,8 +99,47 @@ class Scene:
         return [
             place
             for place in self.snapshot.places
-            if place.kind != "host" and place.kind not in INTERNET_KINDS and self.home(place) == host
+            if place.kind != "host"
+            and place.kind not in INTERNET_KINDS
+            and self.home(place) == host
+            and self.fold_of(place) is None
         ]
+
+    # ── folding ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _hanging(self) -> dict[str, list[str]]:
+        """For each bridge that can be folded, by its id, the places that are on it and on nothing else."""
+        found: dict[str, list[str]] = {}
+        for place in self.snapshot.places:
+            bridges = {self._bridge_of(one) for one in place.interfaces if one.kind != "loopback"}
+            if place.kind in ("container", "namespace") and len(bridges) == 1 and not self.is_room(place):
+                (bridge,) = bridges
+                if bridge is not None:
+                    found.setdefault(bridge, []).append(place.name)
+        return found
+
+    def _bridge_of(self, interface: Interface) -> str | None:
+        other = self.peer(interface)
+        return f"interface/{other[0].name}/{other[1].master}" if other and other[1].master else None
+
+    @property
+    def foldable(self) -> dict[str, int]:
+        """The bridges, by id, whose networks can be folded, with the number of places behind each."""
+        return {bridge: len(places) for bridge, places in self._hanging.items()}
+
+    @cached_property
+    def folds(self) -> dict[str, list[str]]:
+        """The places behind each box that stands for a folded network, by the box's id."""
+        return {fold_id(bridge): places for bridge, places in self._hanging.items() if bridge in self.folded}
+
+    @cached_property
+    def _fold_of(self) -> dict[str, str]:
+        return {name: fold for fold, names in self.folds.items() for name in names}
+
+    def fold_of(self, place: PlaceState) -> str | None:
+        """Return the id of the box that stands for the place, or None when it is drawn itself."""
+        return self._fold_of.get(self.owners[place.name].name if self._fold_of else "")
 
     def peer(self, interface: Interface) -> tuple[PlaceState, Interface] | None:
         """Return the other end of a veth, or None when nobody in the lab has it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netlab.language import Language, say
 
 if TYPE_CHECKING:
-    from netlab.model import Address, Interface, PlaceState, Socket
+    from netlab.model import Address, Interface, PlaceKind, PlaceState, Socket
 
 INTERNET_KINDS = frozenset({"router", "server", "client"})
 # Docker's resolver: every container has it on a port of its own, so it would say nothing about one of them.
@@ -27,6 +27,28 @@ def internet(language: Language) -> str:
 
 def bridge(language: Language) -> str:
     return say(en="bridge", ja="ブリッジ", language=language)
+
+
+def kind(kind: PlaceKind, language: Language) -> str:
+    """Return what a place is."""
+    return {
+        "host": say(en="host", ja="ホスト", language=language),
+        "container": say(en="container", ja="コンテナ", language=language),
+        "namespace": say(en="network namespace", ja="ネットワーク名前空間", language=language),
+        "router": say(en="router", ja="ルーター", language=language),
+        "server": say(en="server", ja="サーバー", language=language),
+        "client": say(en="client", ja="クライアント", language=language),
+    }[kind]
+
+
+def folded(count: int, language: Language) -> str:
+    """Say how many places stand behind one box."""
+    return say(en=f"{count} containers", ja=f"コンテナ {count} 個", language=language)
+
+
+def folded_broken(count: int, language: Language) -> str:
+    """Say how many of them have a cable that does not work."""
+    return say(en=f"{count} without a signal ✕", ja=f"{count} 個は信号なし ✕", language=language)
 
 
 def empty_lab(language: Language) -> str:

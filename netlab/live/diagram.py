@@ -1,0 +1,110 @@
+"""What `lab.show()` returns: the picture of a lab, and in a notebook a diagram that follows it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from netlab.language import current
+from netlab.live.packets import Move, Pace
+from netlab.live.session import Session
+from netlab.model import Snapshot
+from netlab.view.picture import Picture
+
+if TYPE_CHECKING:
+    from netlab.live.feed import Feed
+    from netlab.live.widget import Widget
+
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class Diagram(Picture):
+    """The diagram of a lab. In a notebook it is alive; everywhere else, and in what is saved, it is a picture.
+
+    `svg`, `png` and `dot` are of the lab as it was at `lab.show()`.
+    """
+
+    def __init__(self, snapshot: Snapshot, feed: Feed) -> None:
+        super().__init__(snapshot)
+        self._feed = feed
+        self._widget: Widget | None = None
+        self._session: Session | None = None
+        self._pace: Pace | None = None
+
+    @property
+    def widget(self) -> Widget:
+        """The widget, an `anywidget.AnyWidget`; made when it is first asked for."""
+        if self._widget is None:
+            from netlab.live.widget import Widget  # noqa: PLC0415 - slow, and only for notebooks
+
+            session = self._feed.open(self.snapshot, current(), self._send)
+            self._session = session
+            self._widget = Widget(session.whole(), self.snapshot.lab, session.language)
+            self._widget.on_msg(partial(_hear, self._feed, session))
+            self._widget.on_closed(partial(self._feed.close, session))
+            self._pace = Pace(self._send)
+        return self._widget
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if self._widget is not None:
+            self._widget.send(message)
+
+    # ── packets ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def move(self, *moves: Move) -> None:
+        """Let packets travel through the picture, all at once: `move(Move(["web", "docker0", "eth0"], "SYN"))`."""
+        self.packets(moves)
+
+    def packets(self, moves: Sequence[Move]) -> None:
+        """Let packets travel through the picture. Many are sent together, at most 20 messages a second."""
+        _ = self.widget
+        if self._pace is not None:
+            self._pace.add(moves)
+
+    # ── in a notebook ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ipython_display_(self) -> None:
+        """Show the picture, and below it the widget, which hides it: a saved notebook keeps the picture only.
+
+        Raises NotImplementedError outside of a notebook server, which makes IPython take the static form.
+        """
+        if not is_live():
+            raise NotImplementedError
+        from IPython.display import display  # noqa: PLC0415 - there by now, as it has called this
+
+        still, alive = uuid.uuid4().hex, uuid.uuid4().hex
+        widget = self.widget
+        display(self._repr_mimebundle_(), raw=True, display_id=still)
+        display({_WIDGET: _view(widget.model_id)}, raw=True, display_id=alive)
+        widget.when_settled(alive)
+        if self._session is not None:
+            self._session.when_at_rest(partial(_redraw, still))
+
+
+def is_live() -> bool:
+    """Whether this is the kernel of a notebook that a notebook server has open (it sets JPY_SESSION_NAME)."""
+    return "JPY_SESSION_NAME" in os.environ
+
+
+def _view(model: str) -> dict[str, Any]:
+    return {"version_major": 2, "version_minor": 0, "model_id": model}
+
+
+def _hear(feed: Feed, session: Session, widget: Widget, message: dict[str, Any], _: object) -> None:
+    if message.get("type") == "settled":
+        from IPython.display import update_display  # noqa: PLC0415 - only in a notebook
+
+        for identifier in widget.settled():
+            # An empty model_id is what JupyterLab hides without a word when the notebook is opened again.
+            update_display({_WIDGET: _view("")}, raw=True, display_id=identifier)
+    else:
+        feed.hear(session, message)
+
+
+def _redraw(identifier: str, picture: Picture) -> None:
+    from IPython.display import update_display  # noqa: PLC0415 - only in a notebook
+
+    update_display(picture._repr_mimebundle_(), raw=True, display_id=identifier)
