@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -144,25 +145,17 @@ class _Maker:
         container = self._lab.containers[place.name]
         if not container.endpoints and container.asked.mode in ("host", "none"):
             return
-        for network in container.endpoints:
-            label = self._say(f"Disconnect from {network}", f"{network} から切断")
-            yield self._docker(
-                f"disconnect {network}",
-                label,
-                f"docker network disconnect {network} {place.name}",
-                place,
-                lambda lab, network=network: lab.disconnect(network, place.name),  # type: ignore[misc]  # bound now
-            )
+        for name in container.endpoints:
+            label = self._say(f"Disconnect from {name}", f"{name} から切断")
+            command = f"docker network disconnect {name} {place.name}"
+            do = partial(_disconnect, name, place.name)
+            yield self._docker(f"disconnect {name}", label, command, place, do)
         for network in self._lab.networks_of(place.host).values():
             if network.name not in container.endpoints and network.driver not in ("host", "null"):
-                label = self._say(f"Connect to {network.name}", f"{network.name} に接続")
-                yield self._docker(
-                    f"connect {network.name}",
-                    label,
-                    f"docker network connect {network.name} {place.name}",
-                    place,
-                    lambda lab, name=network.name: lab.connect(name, place.name),  # type: ignore[misc]  # bound now
-                )
+                name = network.name
+                label = self._say(f"Connect to {name}", f"{name} に接続")
+                command = f"docker network connect {name} {place.name}"
+                yield self._docker(f"connect {name}", label, command, place, partial(_connect, name, place.name))
 
     def _shell(self, place: str) -> Action:
         line = terminal_line("shell", "--lab", self._lab.name, place)
@@ -239,6 +232,14 @@ class _Maker:
 def terminal_line(*words: str) -> str:
     """Return a line of the `netlab` command to paste into a terminal of the machine."""
     return shlex.join([str(Path(sys.executable).with_name("netlab")), *words])
+
+
+def _connect(network: str, container: str, lab: Lab) -> None:
+    lab.connect(network, container)
+
+
+def _disconnect(network: str, container: str, lab: Lab) -> None:
+    lab.disconnect(network, container)
 
 
 def _after(lab: Lab, place: str, name: str) -> str:

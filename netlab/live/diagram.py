@@ -73,12 +73,10 @@ class Diagram(Picture):
         """
         if not is_live():
             raise NotImplementedError
-        from IPython.display import display  # noqa: PLC0415 - there by now, as it has called this
-
         still, alive = uuid.uuid4().hex, uuid.uuid4().hex
         widget = self.widget
-        display(self._repr_mimebundle_(), raw=True, display_id=still)
-        display({_WIDGET: _view(widget.model_id)}, raw=True, display_id=alive)
+        _display(self._repr_mimebundle_(), still)
+        _display({_WIDGET: _view(widget.model_id)}, alive)
         widget.when_settled(alive)
         if self._session is not None:
             self._session.when_at_rest(partial(_redraw, still))
@@ -95,16 +93,20 @@ def _view(model: str) -> dict[str, Any]:
 
 def _hear(feed: Feed, session: Session, widget: Widget, message: dict[str, Any], _: object) -> None:
     if message.get("type") == "settled":
-        from IPython.display import update_display  # noqa: PLC0415 - only in a notebook
-
         for identifier in widget.settled():
             # An empty model_id is what JupyterLab hides without a word when the notebook is opened again.
-            update_display({_WIDGET: _view("")}, raw=True, display_id=identifier)
+            _display({_WIDGET: _view("")}, identifier, update=True)
     else:
         feed.hear(session, message)
 
 
 def _redraw(identifier: str, picture: Picture) -> None:
-    from IPython.display import update_display  # noqa: PLC0415 - only in a notebook
+    _display(picture._repr_mimebundle_(), identifier, update=True)
 
-    update_display(picture._repr_mimebundle_(), raw=True, display_id=identifier)
+
+def _display(bundle: dict[str, Any], identifier: str, *, update: bool = False) -> None:
+    """Send an output of that number, or another content for it."""
+    from IPython.display import publish_display_data  # noqa: PLC0415 - IPython is there by now: it has called us
+
+    publish: Any = publish_display_data  # it has no types
+    publish(bundle, transient={"display_id": identifier}, update=update)

@@ -51,7 +51,7 @@ class Names:
 
     def __init__(self, host: Entry) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
-        self._descriptor = libc.inotify_init1(_IN_FLAGS)
+        self._descriptor: int = libc.inotify_init1(_IN_FLAGS)
         path = f"/proc/{host.machine_pid}/root/run/netns".encode()
         if (
             self._descriptor < 0

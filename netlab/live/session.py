@@ -78,15 +78,12 @@ class Session:
 
     @property
     def _foldable(self) -> list[Message]:
-        return [
-            {
-                "id": bridge,
-                "name": self.snapshot.networks.get(tuple(bridge.split("/")[1:]), bridge.rpartition("/")[2]),  # type: ignore[call-overload]  # two parts
-                "count": count,
-                "folded": bridge in self._scene.folded,
-            }
-            for bridge, count in self._scene.foldable.items()
-        ]
+        found = []
+        for bridge, count in self._scene.foldable.items():
+            _, host, name = bridge.split("/")
+            network = self.snapshot.networks.get((host, name), name)
+            found.append({"id": bridge, "name": network, "count": count, "folded": bridge in self._scene.folded})
+        return found
 
     # ── told by the feed ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -117,8 +117,10 @@ class Watch:
     def listen(self) -> set[str]:
         """Hear all places that are there now, too; return the names of those that are heard for the first time."""
         world = self._world()
+        if world is None:
+            return set()
         new = {name: entry for name, entry in self._entries().items() if name not in self._ears}
-        for entry in new.values() if world is not None else ():
+        for entry in new.values():
             try:
                 ear = _ear(world, entry)
             except (OSError, AgentRefusal, LabClosed, NotFound):
