@@ -118,7 +118,7 @@ export class Panel {
   }
 
   #table(title, columns, rows) {
-    const heads = columns.map((name) => html("th", { scope: "col" }, name));
+    const heads = columns.some(Boolean) ? columns.map((name) => html("th", { scope: "col" }, name)) : [];
     const lines = rows.map((cells) => html("tr", {}, ...cells.map((cell) => html("td", {}, String(cell ?? "")))));
     const table = html("table", { ariaLabel: title }, html("thead", {}, html("tr", {}, ...heads)), html("tbody", {}, ...lines));
     return html("div", { className: "netlab-table" }, table);
