@@ -23,6 +23,7 @@ from netlab.world import World
 
 _FIRST_INDEX = 4  # interface numbers below belong to lo, eth0 and docker0
 _RETRIES = 50
+_NO_REDIRECTION = "delete table ip docker-dns"
 
 
 class Connections:
@@ -253,7 +254,7 @@ class Connections:
         if served:
             return []
         self._served.add(container.id)
-        return [ops.NftRules(container.name, dns.redirection(*ports), "delete table ip docker-dns")]
+        return [ops.NftRules(container.name, dns.redirection(*ports), _NO_REDIRECTION)]
 
     def renamed(self, container: Container) -> None:
         """Let a running container be known by its new name instead of its old one."""
@@ -266,6 +267,13 @@ class Connections:
     def is_served(self, container: Container) -> bool:
         """Whether a container asks 127.0.0.11."""
         return container.id in self._served
+
+    def serve_no_names(self, container: Container) -> None:
+        """Take back what `serve_names` did for a container that goes on running; harmless when it did nothing."""
+        if self.is_served(container):
+            with contextlib.suppress(KernelRefused):  # the rules may have been deleted by hand: gone is gone
+                apply([ops.NftRules(container.name, _NO_REDIRECTION)], self._world)
+            self.dismiss(container)
 
     def dismiss(self, container: Container) -> list[ops.Operation]:
         """Let a container ask no more."""

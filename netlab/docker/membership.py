@@ -45,10 +45,13 @@ class Membership:
         """Connect a running container to a network; nothing has changed when that fails."""
         if not record.pools:
             return []
+        served = self._connections.is_served(container)
         try:
             return self._join(container, record, asked)
         except BaseException:
             self.leave(container, record)
+            if not served:
+                self._connections.serve_no_names(container)
             raise
 
     def _join(self, container: Container, record: NetworkRecord, asked: Attachment) -> list[ops.Operation]:

@@ -12,6 +12,7 @@ from netlab.view.bridges import draw_bridge
 from netlab.view.canvas import Anchor
 from netlab.view.household import Household, household, uplinks
 from netlab.view.nat import translations
+from netlab.view.published import draw_published
 from netlab.view.scene import HIGHLIGHT
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def _draw_furniture(canvas: Canvas, scene: Scene, room: PlaceState, family: Hous
         _draw_interface(canvas, scene, room, one)
         _let_fall(canvas, room, one, family)
     upper = [interface_id(room, one) for one in top]
+    if room.kind == "host":
+        draw_published(canvas, scene, room, upper)
     nat = _draw_nat(canvas, scene, room)
     for one in top if nat else ():
         _routing_edge(canvas, room, interface_id(room, one), nat or "", routed=bool(one.addresses))

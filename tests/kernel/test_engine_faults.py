@@ -6,7 +6,7 @@ import threading
 from errno import EPERM
 
 import pytest
-from outside import assert_same, state
+from outside import assert_same, state, state_of
 
 from netlab.docker.resolving import NameServer
 from netlab.errors import NetlabError
@@ -60,9 +60,9 @@ class Fault:
         return self.count == self.which
 
 
-def records(lab):
-    """Return what the engine has in mind: containers, endpoints, addresses, ports."""
-    engine = lab.engine
+def records(lab, engine=None, host=None):
+    """Return what an engine, by default the first host's, has in mind: containers, endpoints, addresses, ports."""
+    engine = engine or lab.engine
     return {
         "containers": {name: (one.status, one.addresses, one.ports) for name, one in engine.containers.items()},
         "attachments": {name: set(one.attachments) for name, one in engine.containers.items()},
@@ -71,7 +71,7 @@ def records(lab):
             for name, one in engine.networks.records.items()
         },
         "ports": {key: set(ports) for key, ports in engine._ports._allocator._taken.items() if ports},
-        "proxies": lab.host.sh("ps -eo args=").stdout.count("docker-proxy: "),
+        "proxies": (host or lab.host).sh("ps -eo args=").stdout.count("docker-proxy: "),
         "places": set(lab.places),
     }
 
@@ -86,6 +86,10 @@ def run_command(lab):
 
 def connect(lab):
     lab.connect("c-a", "there", aliases=["x1"])
+
+
+def connect_first(lab):
+    lab.connect("c-n1", "plain")  # its first network on which names are resolved
 
 
 def start(lab):
@@ -105,10 +109,13 @@ def prepared(make_lab):
     lab.run("stopped", network="c-six", publish="9001:80")
     lab.connect("c-n1", "stopped")
     lab.stop("stopped")
+    lab.run("plain")
     return lab
 
 
-@pytest.mark.parametrize("change", [run, run_command, connect, start, network], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "change", [run, run_command, connect, connect_first, start, network], ids=lambda one: one.__name__
+)
 def test_a_fault_at_any_step_leaves_everything_as_before(make_lab, monkeypatch, change):
     lab = prepared(make_lab)
     before, kept = state(lab), records(lab)
@@ -127,6 +134,64 @@ def test_a_fault_at_any_step_leaves_everything_as_before(make_lab, monkeypatch, 
         assert records(lab) == kept, f"after step {which}"
         which += 1
     assert which > 5
+
+
+def run_over_there(lab):
+    lab.run("new", image="nginx", network="ov", host="host2", publish="8080:80", aliases=["x1"])
+
+
+def connect_over_there(lab):
+    lab.connect("ov", "far", aliases=["x1"])
+
+
+def start_over_there(lab):
+    lab.start("away")
+
+
+def overlay(lab):
+    lab.network("new", driver="overlay")
+
+
+def over_two_hosts(make_lab, *, with_network):
+    lab = make_lab(hosts=2)
+    if with_network:
+        lab.network("ov", driver="overlay")
+        lab.run("near", image="nginx", network="ov", publish="9000:80")
+        lab.run("far", host="host2")
+        lab.run("away", network="ov", host="host2")
+        lab.stop("away")
+    return lab
+
+
+@pytest.mark.parametrize(
+    "change", [run_over_there, connect_over_there, start_over_there, overlay], ids=lambda one: one.__name__
+)
+def test_a_fault_at_any_step_leaves_all_hosts_as_before(make_lab, monkeypatch, change):
+    lab = over_two_hosts(make_lab, with_network=change is not overlay)
+
+    def everything():
+        lab.world.refresh()
+        return [line for place in list(lab.places.values()) for line in state_of(place)]
+
+    def minds():
+        return [records(lab, engine, host) for engine, host in zip(lab.engines.values(), lab.hosts, strict=True)]
+
+    before, kept = everything(), minds()
+    which = 1
+    while True:
+        with monkeypatch.context() as patch:
+            fault = Fault(patch, which)
+            try:
+                change(lab)
+            except (NetlabError, OSError):
+                assert fault.count >= which
+            else:
+                assert fault.count < which, f"the refusal of step {which} went unnoticed"
+                break
+        assert_same(everything, lambda: before)
+        assert minds() == kept, f"after step {which}"
+        which += 1
+    assert which > 2
 
 
 def test_callers_from_several_threads_agree(lab):
