@@ -208,16 +208,16 @@ class Lab:
         changes = self.history if all else self.history[-1:]
         return Commands(((change.title, change.operations) for change in changes), self._host_names)
 
-    def changes(self, *, after_each_cell: bool | None = None) -> Changes:
+    def changes(self, *, after_each_cell: bool | None = None, viewer: str = "") -> Changes:
         """Return what the kernel gained, lost or changed since the last look, in words and as commands.
 
-        The first look was when the lab was ready. With `after_each_cell=True` a notebook shows changes after each cell that
-        made some, until it is told False; raises RequestError where there are no cells.
+        The first look was when the lab was ready; each `viewer` has looks of its own. With `after_each_cell=True` a notebook
+        shows changes after each cell that made some, until it is told False; raises RequestError where there are no cells.
         """
         with self.lock:
             if after_each_cell is not None:
                 self._looks.after_each_cell(wanted=after_each_cell)
-            return self._looks.changes()
+            return self._looks.changes(viewer)
 
     def script(self) -> Script:
         """Return a POSIX shell script of `ip`, `bridge`, `nft` and `sysctl` lines that rebuilds the lab on any Linux as root.

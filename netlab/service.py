@@ -9,11 +9,13 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TextIO
 
+from netlab.changes.difference import Changes
 from netlab.docker.lab import AtHost, DockerLab
 from netlab.errors import RequestError
 from netlab.language import say
 from netlab.model import Snapshot
 from netlab.places.container import Container
+from netlab.script.shell import Script
 from netlab.view.picture import Picture
 
 Request = dict[str, Any]
@@ -28,6 +30,12 @@ class Lab(DockerLab, Protocol):
 
     def snapshot(self) -> Snapshot:
         """Return all that the kernel reports."""
+
+    def changes(self, *, viewer: str = ...) -> Changes:
+        """Return what became different since a viewer's last look."""
+
+    def script(self) -> Script:
+        """Return the lab as a shell script."""
 
     def run(self, name: str, image: str = ...) -> Container:
         """Make a container."""
@@ -130,6 +138,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _changes(lab: Lab, _: Request) -> Any:
+    """Tell what became different since the last look from a terminal, as text and as data."""
+    changes = lab.changes(viewer="terminal")
+    return {"text": repr(changes), "changes": changes.to_dicts()}
+
+
+def _script(lab: Lab, _: Request) -> Any:
+    """Tell how to build the lab again."""
+    return str(lab.script())
+
+
 def _run(lab: Lab, request: Request) -> Any:
     """Make a container."""
     container = lab.run(request["name"], request.get("image", "alpine"))
@@ -181,6 +200,8 @@ _VERBS: dict[str, Callable[[Lab, Request], Any]] = {
     "about": _about,
     "enter": _enter,
     "show": _show,
+    "changes": _changes,
+    "script": _script,
     "run": _run,
     "rm": _remove,
     "docker": _docker,

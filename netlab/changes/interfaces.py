@@ -61,7 +61,9 @@ class Interfaces:
             else:
                 self._gone.append(at)
         known = {(now.where, now.name) for _, now in self._pairs}
-        self._come = [at for key, at in self._now.items() if key not in known]
+        # Bridges first: the commands plug others into them.
+        come = (at for key, at in self._now.items() if key not in known)
+        self._come = sorted(come, key=lambda at: at.interface.kind != "bridge")
         self._moved = list(self._match_moved())
         self._touched: dict[str, set[str]] = {}
         self._deleted_with_place = {at.where for at in self._gone if at.where not in same}

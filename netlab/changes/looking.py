@@ -17,21 +17,24 @@ _EVENT = "post_run_cell"
 
 
 class Looks:
-    """Compares each look at a lab with the one before it."""
+    """Compares each look at a lab with the one before it; whoever looks has looks of their own."""
 
     def __init__(self, look: Callable[[], Snapshot]) -> None:
         self._look = look
-        self._last = look()
+        self._first = look()
+        self._last: dict[str, Snapshot] = {}
         self._hook: Callable[[Any], None] | None = None
 
     def begin_anew(self) -> None:
         """Forget what was: the lab has been built again."""
-        self._last = self._look()
+        self._first = self._look()
+        self._last.clear()
 
-    def changes(self) -> Changes:
-        """Return what became different since the last look."""
+    def changes(self, viewer: str = "") -> Changes:
+        """Return what became different since this viewer's last look, or since the beginning."""
         now = self._look()
-        before, self._last = self._last, now
+        before = self._last.get(viewer, self._first)
+        self._last[viewer] = now
         return Changes(differences(before, now))
 
     def after_each_cell(self, *, wanted: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from netlab.cli import course, docker, inside, labs
+from netlab.cli import changes, course, docker, inside, labs, script
 from netlab.errors import NetlabError
 
 
@@ -60,6 +60,8 @@ for _command in (
     inside.shell,
     docker.docker,
     labs.show,
+    changes.changes,
+    script.script,
     course.doctor,
     course.notebook,
     course.progress,
