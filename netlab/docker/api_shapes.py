@@ -36,7 +36,7 @@ def container(one: Container, networks: Mapping[str, NetworkRecord], pid: int = 
         State=_state(one, pid),
         Image=image_id(one.image),
         Name=f"/{one.name}",
-        RestartCount=0,
+        RestartCount=one.restarts,
         Driver="netlab",
         Platform="linux",
         HostConfig=_host_config(one),
@@ -115,7 +115,7 @@ def _host_config(one: Container) -> Struct:
     return Struct(
         NetworkMode=asked.mode,
         PortBindings=bindings,
-        RestartPolicy=Struct(Name=asked.restart, MaximumRetryCount=0),
+        RestartPolicy=Struct(Name=asked.restart, MaximumRetryCount=asked.most_restarts),
         AutoRemove=asked.auto_remove,
         CapAdd=NilList(),
         CapDrop=NilList(),
@@ -174,7 +174,7 @@ def _endpoints(one: Container) -> dict[str, Endpoint | None]:
 
 def ports(one: Container) -> dict[str, Any]:
     """Return NetworkSettings.Ports: where each exposed port of a running container is published."""
-    if not one.running:
+    if not one.running or not one.endpoints:
         return {}
     found: dict[str, Any] = {port: NilList() for port in exposed_ports(one)}
     for published in one.published:

@@ -29,6 +29,7 @@ from netlab.world import World
 
 LONGEST_LOG = 16_000  # characters that one message to the sandbox can hold for sure
 GRACE_SECONDS = 10.0  # that `docker stop` waits
+_NEVER_BEGAN = 128  # the status of a container whose start was refused
 _SIGNALLED = 128  # and the signal's number: the status of what a signal has ended
 _LONG_RUN, _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 0.1, 60.0  # seconds
 
@@ -88,7 +89,12 @@ class Engine:
         """Start a container that was created or stopped; it may get another address, as with Docker."""
         container = self.container(name)
         if not container.running:
-            self._start([container])
+            container.restarts = 0
+            try:
+                self._start([container])
+            except BaseException:
+                container.exit_code = container.exit_code or _NEVER_BEGAN
+                raise
         return container
 
     def _start(self, containers: Sequence[Container]) -> None:
@@ -112,7 +118,7 @@ class Engine:
             container.told_to_end = False
             if container.running:
                 self._lab.note(f"stop {container.name}", self._take_away(container))
-                container.exit_code = 0 if self._ends_when_told(container) else _SIGNALLED + signal.SIGKILL
+                container.exit_code = 0 if seconds and self._ends_when_told(container) else _SIGNALLED + signal.SIGKILL
                 if container.asked.auto_remove:
                     del self.containers[container.name]
         return container
@@ -252,8 +258,8 @@ class Engine:
     def connect(self, name: str, network: str, asked: Attachment) -> None:
         """Connect a container to one more network; a stopped one is connected when it starts."""
         container, record = self.container(name), self.networks.find(network)
-        self._membership.check(container, record)
         attachment = self._attachment(replace(asked, network=record.name))
+        self._membership.check(container, record)
         done = self._membership.join(container, record, attachment[record.name]) if container.running else []
         container.attachments |= attachment
         self._lab.note(f"connect {container.name} to {record.name}", done)
@@ -323,12 +329,16 @@ class Engine:
             container.over.set()
             if container.asked.auto_remove:
                 self.containers.pop(container.name, None)
-            elif container.told_to_end:
-                return
-            elif container.asked.restart in ("always", "unless-stopped") or (
-                container.asked.restart == "on-failure" and status
-            ):
+            elif not container.told_to_end and self._comes_back(container):
                 threading.Thread(target=self._start_again, args=(container,), daemon=True).start()
+
+    def _comes_back(self, container: Container) -> bool:
+        """Whether a container that has ended by itself is to be started again, by its restart policy."""
+        asked = container.asked
+        if asked.restart == "on-failure":
+            tired = 0 < asked.most_restarts <= container.restarts
+            return container.exit_code != 0 and not tired
+        return asked.restart in ("always", "unless-stopped")
 
     def _start_again(self, container: Container) -> None:
         """Start a container that ended by itself, after a while that doubles each time until one run was long."""

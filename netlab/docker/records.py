@@ -51,6 +51,7 @@ class Specification:
     command: tuple[str, ...] = ()
     auto_remove: bool = False
     restart: str = "no"  # no, always, unless-stopped or on-failure
+    most_restarts: int = 0  # in a row, of on-failure; 0: any number
 
     @property
     def exposed(self) -> list[tuple[int, str]]:

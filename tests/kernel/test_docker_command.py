@@ -354,6 +354,29 @@ def test_a_command_in_the_foreground_leaves_its_words_in_the_log(docker):
     assert sorted(docker("logs one").splitlines()) == ["err", "out"]
 
 
+def test_a_container_that_fails_is_started_again_so_many_times(docker):
+    docker("run -d --name box --restart on-failure:2 alpine sh -c 'exit 4'")
+    shape = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{json .HostConfig.RestartPolicy}}"
+    ended = 'exited 4 2 {"Name":"on-failure","MaximumRetryCount":2}\n'
+    wait_until(lambda: docker(f"inspect -f '{shape}' box") == ended)
+
+
+def test_what_was_never_begun_has_ended_with_128_and_has_no_ports(docker):
+    docker("run -d --name one -p 8080:80 nginx")
+    docker("run -d --name two -p 8080:80 nginx")
+    shape = "'{{.State.Status}} {{.State.ExitCode}} {{json .NetworkSettings.Ports}}'"
+    assert docker(f"inspect -f {shape} two") == "created 128 {}\n"
+    docker("run -d --name three --network none -p 8080:80 nginx")
+    assert docker(f"inspect -f {shape} three") == "running 0 {}\n"
+
+
+def test_br_28_what_is_refused_first(docker):
+    docker("run -d --name one alpine")
+    assert "network-scoped aliases are only supported" in docker.refused("network connect --alias x bridge one")
+    both = docker.refused("run -d --network-alias x --ip 172.17.0.99 alpine")
+    assert both == "docker: network-scoped aliases are only supported for user-defined networks" + HELP
+
+
 def test_logs_and_environment(docker, lab):
     docker("run -d --name talk -e WORD=hello alpine sh -c 'echo $WORD; exec sleep 1000'")
     lab["talk"].sh("until grep -q sleep /proc/1/cmdline || pgrep -x sleep; do :; done", timeout=5)

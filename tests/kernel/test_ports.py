@@ -29,6 +29,8 @@ print(s.recv(99).decode())"
 def code(place, url, *, seconds=2):
     """Return the status of a page, or curl's exit status: 7 is refused, 28 no answer in time, 56 reset."""
     said = place.sh(f"curl -gsS -o /dev/null -w '%{{http_code}}' --max-time {seconds} {url}")
+    if "Connection reset by peer" in said.stderr:
+        return -56  # also where it came so early that curl calls it no connection
     return int(said.stdout) if said.ok else -said.returncode
 
 

@@ -121,6 +121,27 @@ def test_ports_and_command():
     [
         ({"mac_address": "foo"}, "foo is not a valid mac address"),
         ({"auto_remove": True, "restart": "always"}, "conflicting options: cannot specify both --restart and --rm"),
+        (
+            {"restart": "sometimes"},
+            (
+                "Error response from daemon: invalid restart policy: unknown policy 'sometimes'; "
+                "use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
+            ),
+        ),
+        ({"restart": "on-failure:x"}, "invalid restart policy format: maximum retry count must be an integer"),
+        (
+            {"restart": "always:3"},
+            (
+                "Error response from daemon: invalid restart policy: maximum retry count cannot be used with restart policy "
+                "'always'"
+            ),
+        ),
+        (
+            {"restart": "on-failure:-1"},
+            "Error response from daemon: invalid restart policy: maximum retry count cannot be negative",
+        ),
+        ({"restart": ":1"}, "invalid restart policy format: no policy provided before colon"),
+        ({"aliases": ("x",)}, "network-scoped aliases are only supported for user-defined networks"),
         ({"publish": ("abc:80",)}, "invalid hostPort: abc"),
         ({"expose": ("a:1",)}, "invalid port format for --expose: a:1"),
         ({"ip": "foo", "networks": ("n1",)}, "Error response from daemon: invalid IPv4 address: foo"),

@@ -13,11 +13,12 @@ import click
 
 from netlab import publish
 from netlab.docker.command.words import Rejected
-from netlab.docker.records import Attachment, Specification
+from netlab.docker.records import PREDEFINED, Attachment, Specification
+from netlab.docker.starting import SHARED
 from netlab.errors import RequestError
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
-_RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
+_RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
 _NETWORK_FIELDS = ("name", "alias", "ip", "ip6", "mac-address")
 
 
@@ -101,9 +102,15 @@ def of_container(function: Callable[..., Any]) -> Callable[..., Any]:
 def specification(words: Sequence[str], given: dict[str, Any]) -> Specification:
     """Return what a container is asked to be; raises RequestError, Rejected."""
     _check(given)
+    policy, most_restarts = _restart(given["restart"])
     attachments = [_attachment(text) for text in given["networks"] or ("default",)]
     first = _with_options(attachments[0], given)
     modes = [one.network for one in attachments]
+    if any(
+        one.aliases and (one.network in (*PREDEFINED, "default") or one.network.startswith(SHARED))
+        for one in (first, *attachments[1:])
+    ):
+        raise Rejected("network-scoped aliases are only supported for user-defined networks")
     if len(modes) > 1 and any(mode in ("host", "none") or mode.startswith("container:") for mode in modes):
         raise Rejected("conflicting options: cannot attach both user-defined and non-user-defined network-modes")
     try:
@@ -127,7 +134,8 @@ def specification(words: Sequence[str], given: dict[str, Any]) -> Specification:
         environment=given["environment"],
         command=tuple(words[1:]),
         auto_remove=given["auto_remove"],
-        restart=given["restart"].partition(":")[0],
+        restart=policy,
+        most_restarts=most_restarts,
     )
 
 
@@ -136,11 +144,25 @@ def _check(given: dict[str, Any]) -> None:
         raise Rejected(f"{given['mac_address']} is not a valid mac address")
     if given["auto_remove"] and given["restart"] != "no":
         raise Rejected("conflicting options: cannot specify both --restart and --rm")
-    if not _RESTART.fullmatch(given["restart"]):
-        raise Rejected(
-            f"Error response from daemon: invalid restart policy: unknown policy '{given['restart']}'; "
-            "use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
-        )
+
+
+def _restart(text: str) -> tuple[str, int]:
+    """Read --restart: the policy, and for on-failure:3 how often in a row at most."""
+    policy, colon, count = text.partition(":")
+    if colon and not policy:
+        raise Rejected("invalid restart policy format: no policy provided before colon")
+    if count and not re.fullmatch(r"[+-]?\d+", count, re.ASCII):
+        raise Rejected("invalid restart policy format: maximum retry count must be an integer")
+    refused = "Error response from daemon: invalid restart policy: "
+    if policy not in _RESTART_POLICIES:
+        known = "use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
+        raise Rejected(f"{refused}unknown policy '{policy}'; {known}")
+    most = int(count or 0)
+    if most and policy != "on-failure":
+        raise Rejected(f"{refused}maximum retry count cannot be used with restart policy '{policy}'")
+    if most < 0:
+        raise Rejected(f"{refused}maximum retry count cannot be negative")
+    return policy, most
 
 
 def _attachment(text: str) -> Attachment:
