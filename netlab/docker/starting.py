@@ -56,9 +56,13 @@ class Starting:
             for container, wanted, answer in zip(containers, records, asked, strict=True):
                 self._finish(container, wanted, answer)
                 watch(container)
-            self._serve_names(containers)
-            for container in containers:
-                self._publish(container)
+            # Rules take a while, but those in a container and those on the host have nothing to do with each other.
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                ruled = [pool.submit(apply, rules, self._world) for rules in self._name_rules(containers)]
+                for container in containers:
+                    self._publish(container)
+            for one in ruled:
+                one.result()
             for container in containers:
                 self._go(container)
         except BaseException:
@@ -181,17 +185,15 @@ class Starting:
             connections.introduce(container, record)
         container.teardown.callback(connections.dismiss, container)
 
-    def _serve_names(self, containers: Sequence[Container]) -> None:
-        """Have containers ask 127.0.0.11; the rules for that, each in a namespace of its own, are made side by side."""
-        rules = []
+    def _name_rules(self, containers: Sequence[Container]) -> list[list[ops.Operation]]:
+        """Have containers served by the name server; return the rules by which each asks 127.0.0.11, still to be applied."""
+        found = []
         for container in containers:
-            rules.append(self._connections.admit(container))
-            container.note(rules[-1])
-        if len(rules) == 1:
-            apply(rules[0], self._world)
-        elif any(rules):
-            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-                list(pool.map(lambda one: apply(one, self._world), rules))
+            rules = self._connections.admit(container)
+            container.note(rules)
+            if rules:
+                found.append(rules)
+        return found
 
     def _publish(self, container: Container) -> None:
         container.teardown.callback(self._ports.withdraw, container)
