@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from netlab.view.scene import End
+
+
+ARROW = "//arrow "
 
 
 class Anchor(NamedTuple):
@@ -47,6 +51,13 @@ class Canvas:
     def edge(self, first: str, second: str, **values: object) -> None:
         """Add one edge between two ends that are written in dot already."""
         self.draw(f"{first} -> {second} [{lb.settings(**values)}]")
+
+    def arrow(self, first: str, second: str, color: str) -> None:
+        """Add an arrow from one node to the side of another, right over what is between.
+
+        A comment for graphviz, which would lead it around everything: `netlab.view.arrows` draws it when all has its place.
+        """
+        self.draw(ARROW + json.dumps([first, second, color], ensure_ascii=False))
 
     def hidden_edge(self, upper: str, lower: str, **values: object) -> None:
         """Make `lower` stand below `upper`, or right of it in one row, without a line between them."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from netlab.language import say
 from netlab.view import words
 from netlab.view.boxes import interface_id, link_id, place_id
-from netlab.view.nat import translations
+from netlab.view.nat import publications, translations
+from netlab.view.published import published_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,13 @@ def _of_place(scene: Scene, place: PlaceState) -> Iterator[tuple[str, Element]]:
                 link,
                 {"name": f"{one.name} ⇄ {other[1].name}", "label": _link_label(scene, place, one), "kind": "link"},
             )
+    for door in publications(place, scene.snapshot) if place.kind == "host" else ():
+        label = say(
+            en=f"published port {door.caught}, to {door.owner} port {door.port}",
+            ja=f"公開ポート {door.caught}、{door.owner} のポート {door.port} へ",
+            language=scene.language,
+        )
+        yield published_id(place, door), {"name": f"{door.caught} → {door.owner}", "label": label, "kind": "published"}
     lines = translations(place, scene.snapshot)
     if lines:
         yield f"nat/{place.name}", {"name": f"NAT ({place.name})", "label": "; ".join(lines), "kind": "nat"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from netlab.model import PlaceState, Rule, Snapshot
@@ -22,6 +22,31 @@ def translations(place: PlaceState, snapshot: Snapshot) -> list[str]:
     """Say what the place's NAT rules do, one line each: `NAT 172.17.0.0/16 → 203.0.113.10`, `:8080 → web:80`."""
     lines = (_translation(rule, place, snapshot) for rule in place.rules)
     return list(dict.fromkeys(line for line in lines if line))
+
+
+class Publication(NamedTuple):
+    """A port that a place answers for with somebody else's: what is caught (`:8080`), and who gets it."""
+
+    caught: str
+    owner: str
+    port: str
+
+    @property
+    def protocol(self) -> str:
+        """Its protocol, as `docker ps` writes it."""
+        return "udp" if self.caught.endswith("/udp") else "tcp"
+
+
+def publications(place: PlaceState, snapshot: Snapshot) -> list[Publication]:
+    """Return the ports that the place's rules pass on to another place; one that IPv4 and IPv6 both have counts once."""
+    found: dict[Publication, None] = {}
+    for rule in place.rules:
+        target = _DNAT.search(rule.text)
+        end = _ENDPOINT.match(target["value"].strip()) if target else None
+        owner = _owner(end["six"] or end["four"], snapshot) if end else None
+        if end and owner and _PORT.search(rule.text):
+            found[Publication(_published(rule.text), owner, end["port"] or "")] = None
+    return list(found)
 
 
 def _translation(rule: Rule, place: PlaceState, snapshot: Snapshot) -> str:

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from netlab.errors import MissingTool, NetlabError
+from netlab.view.arrows import draw_arrows
 from netlab.view.labels import FONT, JOINER
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def draw(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIMEO
         if element.get("class", "").split(" ")[0] in ("node", "cluster"):
             _round_boxes(element)
             _center_text(element, None)
+    draw_arrows(graph, dot, extent, SVG)
     _raise_titles(graph)
     for element in root.iter():
         _tidy(element, prefix)
