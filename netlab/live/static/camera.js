@@ -11,8 +11,8 @@ export class Camera {
   constructor(stage, picture, onclick) {
     this.stage = stage;
     this.picture = picture;
-    this.world = [0, 0, 1, 1];
-    this.window = [0, 0, 1, 1]; // what is shown: left, top, width, height
+    this.world = null; // the whole picture: left, top, width, height
+    this.window = [0, 0, 1, 1]; // what of it is shown
     this.fitted = true;
     this.largest = NATURAL; // a small lab is not blown up, except in the present view
     this.stop = () => {};
@@ -24,9 +24,10 @@ export class Camera {
 
   /** The picture has another size; keep showing all of it, or what is shown. */
   setWorld(world, animated) {
-    const same = world.every((value, at) => value === this.world[at]);
+    const same = this.world && world.every((value, at) => value === this.world[at]);
+    const first = !this.world;
     this.world = world;
-    if (this.fitted && !same) this.fit(animated);
+    if (this.fitted && !same) this.fit(animated && !first);
   }
 
   /** Show all. */
@@ -105,6 +106,7 @@ export class Camera {
   }
 
   #resized() {
+    if (!this.world) return;
     if (this.fitted) {
       this.fit(false);
       return;
