@@ -21,6 +21,8 @@ from netlab.docker.rule_lines import RuleLine
 from netlab.docker.swarm import Swarm
 from netlab.errors import LabClosed, NameTaken, NotFound, RequestError
 from netlab.interrupts import held_back
+from netlab.journey import trace
+from netlab.journey.journey import Journey
 from netlab.kernel.apply import apply
 from netlab.language import say
 from netlab.model import Snapshot
@@ -202,6 +204,19 @@ class Lab:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": repr(self)} if self.closed else Picture(self.snapshot())._repr_mimebundle_()
+
+    def trace(self, source: str | Place, target: str | Place, *, timeout: float = trace.TIMEOUT) -> Journey:
+        """Send a real probe from a place and return every hop that it and its answer really took.
+
+        `target` is a URL, "ping web", "tcp:web:80", "udp:web:53", or a place. `timeout` is how many seconds each answer is
+        waited for. Nothing of it is left afterwards. Raises RequestError for a target that cannot be read, NotFound.
+        """
+        place = source.name if isinstance(source, Place) else "client" if source == "internet" else source
+        wanted = f"ping {target.main_address}" if isinstance(target, Place) else target
+        return trace.trace(self.world, self.snapshot, self._iptables_lines, place=place, target=wanted, timeout=timeout)
+
+    def _iptables_lines(self, host: str) -> dict[tuple[str, str], str]:
+        return {(line.chain, line.text): line.iptables for line in self.iptables(host)}
 
     def commands(self, *, all: bool = False) -> Commands:  # noqa: A002 - reads as it is said: commands(all=True)
         """Return the exact `ip`, `nft` and `sysctl` commands that the last change stands for, or those of all changes."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TextIO
 from netlab.changes.difference import Changes
 from netlab.docker.lab import AtHost, DockerLab
 from netlab.errors import RequestError
+from netlab.journey.journey import Journey
 from netlab.language import say
 from netlab.model import Snapshot
 from netlab.places.container import Container
@@ -36,6 +37,9 @@ class Lab(DockerLab, Protocol):
 
     def script(self) -> Script:
         """Return the lab as a shell script."""
+
+    def trace(self, source: str, target: str, *, timeout: float = ...) -> Journey:
+        """Send a probe."""
 
     def run(self, name: str, image: str = ...) -> Container:
         """Make a container."""
@@ -149,6 +153,14 @@ def _script(lab: Lab, _: Request) -> Any:
     return str(lab.script())
 
 
+def _trace(lab: Lab, request: Request) -> Any:
+    """Send a probe and tell its journey."""
+    journey = lab.trace(request["source"], request["target"], timeout=float(request["patience"]))
+    if request.get("pcapng"):
+        journey.pcapng(request["pcapng"])
+    return {"journey": journey.to_dict(), "text": repr(journey)}
+
+
 def _run(lab: Lab, request: Request) -> Any:
     """Make a container."""
     container = lab.run(request["name"], request.get("image", "alpine"))
@@ -200,6 +212,7 @@ _VERBS: dict[str, Callable[[Lab, Request], Any]] = {
     "about": _about,
     "enter": _enter,
     "show": _show,
+    "trace": _trace,
     "changes": _changes,
     "script": _script,
     "run": _run,

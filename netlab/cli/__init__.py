@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from netlab.cli import changes, course, docker, inside, labs, script
+from netlab.cli import capture, changes, course, docker, inside, labs, script, trace
 from netlab.errors import NetlabError
 
 
@@ -60,6 +60,8 @@ for _command in (
     inside.shell,
     docker.docker,
     labs.show,
+    trace.trace,
+    capture.capture,
     changes.changes,
     script.script,
     course.doctor,

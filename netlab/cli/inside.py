@@ -11,7 +11,7 @@ from netlab import registry
 from netlab.cli import options
 
 
-def _run(lab: str | None, place: str, argv: list[str], variables: dict[str, str] | None = None) -> None:
+def run(lab: str | None, place: str, argv: list[str], variables: dict[str, str] | None = None) -> None:
     """Run a command in a place, and end with its status."""
     from netlab import enter  # noqa: PLC0415 - see the package
 
@@ -35,7 +35,7 @@ def exec_(lab: str | None, place: str, command: tuple[str, ...]) -> None:
     argv = list(command[1:] if command[0] == "--" else command)
     if not argv or not argv[0]:
         raise click.UsageError("There is no command to run. For example: netlab exec web -- ip address")
-    _run(lab, place, argv)
+    run(lab, place, argv)
 
 
 @click.command()
@@ -49,4 +49,4 @@ def shell(lab: str | None, place: str) -> None:
     """  # noqa: D301 - see the group
     program = shutil.which("bash")
     argv = [program, "--norc", "--noprofile"] if program else ["/bin/sh"]
-    _run(lab, place, [*argv, "-i"] if sys.stdin.isatty() else argv, {"PS1": f"{place}# "})
+    run(lab, place, [*argv, "-i"] if sys.stdin.isatty() else argv, {"PS1": f"{place}# "})

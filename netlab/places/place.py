@@ -9,6 +9,7 @@ from pathlib import Path
 
 from netlab import observer, ops
 from netlab.addressing import check_address, check_destination
+from netlab.capture.capture import Capture
 from netlab.errors import NotFound, RequestError
 from netlab.kernel import observe
 from netlab.language import say
@@ -82,6 +83,15 @@ class Place:
         ]
         done = self._run(argv, timeout=timeout + 10)
         return read_curl(url, self.name, done.returncode, done.stdout, done.stderr)
+
+    def capture(self, expression: str = "", *, also: Sequence[str | Place] = ()) -> Capture:
+        """Capture the packets on every interface here, and in the places `also`, until it is stopped.
+
+        `expression` is a filter as for tcpdump(8). To be used as `with web.capture("tcp port 80") as seen: …`, or until
+        `seen.stop()`; `.live()` shows the packets while they come. Raises RequestError for a wrong filter.
+        """
+        others = [one.name if isinstance(one, Place) else "client" if one == "internet" else one for one in also]
+        return Capture(self._lab.world, [self.name, *others], expression)
 
     def shell(self) -> Shell:
         """Return the line that opens a shell here when it is pasted into a terminal."""

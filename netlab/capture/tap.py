@@ -1,0 +1,148 @@
+"""Listening on all interfaces of one namespace: a packet socket with a ring that the kernel fills (packet(7)).
+
+The ring (TPACKET_V3) is read a block at a time and copied as it is; what is in a block is only looked at when somebody asks.
+Time stamps are the kernel's own, in nanoseconds, and as all namespaces share one kernel, they share one clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import mmap
+import os
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from netlab.capture.packet import Packet
+from netlab.kernel import observe
+from netlab.world import World
+
+Program = Sequence[tuple[int, int, int, int]]  # of a socket filter: code, jump if true, jump if false, number
+
+_AF_PACKET, _SOCK_RAW, _EVERY_PROTOCOL = 17, 3, 3
+_SOL_PACKET, _RX_RING, _STATISTICS, _VERSION, _V3 = 263, 5, 6, 10, 2
+_ATTACH_FILTER = 26
+_FRAME = 2048
+_RETIRE_MILLISECONDS = 1  # after which the kernel hands over a block that is not full
+_OURS, _KERNELS = 1, 0
+_BLOCK = struct.Struct("=8xIIII")  # status, packets, offset of the first, length (struct tpacket_block_desc)
+_PACKET = struct.Struct("=IIIIIIHH")  # next, seconds, nanoseconds, kept, length, status, offsets (struct tpacket3_hdr)
+_ADDRESS = struct.Struct("=HHiHB")  # family, protocol, interface, hardware, kind of packet (struct sockaddr_ll)
+_ADDRESS_OFFSET = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The size of a ring: blocks, and bytes of each."""
+
+    blocks: int
+    block: int
+
+
+SMALL = Size(4, 1 << 16)
+LARGE = Size(64, 1 << 18)
+
+
+class Tap:
+    """Everything that passes one namespace's interfaces, from now on until it is closed."""
+
+    def __init__(self, world: World, place: str, program: Program = (), size: Size = SMALL) -> None:
+        self.place = place
+        self.lost = 0
+        self._world = world
+        self._size = size
+        self._names: dict[int, str] = {}
+        self._next = 0
+        # Bound last: a packet socket that has a protocol from the start hears before its filter is there.
+        self._socket = world.open_socket(place, _AF_PACKET, _SOCK_RAW, 0)
+        try:
+            self._listen(program)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def _listen(self, program: Program) -> None:
+        if program:
+            _attach(self._socket, program)
+        self._socket.setsockopt(_SOL_PACKET, _VERSION, _V3)
+        blocks, block = self._size.blocks, self._size.block
+        ring = struct.pack("=7I", block, blocks, _FRAME, blocks * block // _FRAME, _RETIRE_MILLISECONDS, 0, 0)
+        self._socket.setsockopt(_SOL_PACKET, _RX_RING, ring)
+        self._ring = mmap.mmap(self._socket.fileno(), blocks * block)
+        _bind_to_all(self._socket)
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when there are packets."""
+        return self._socket.fileno()
+
+    def take(self) -> list[bytes]:
+        """Return the blocks that the kernel has handed over since the last time; does not wait."""
+        taken: list[bytes] = []
+        while True:
+            start = self._next * self._size.block
+            status, _, _, length = _BLOCK.unpack_from(self._ring, start)
+            if not status & _OURS:
+                return taken
+            taken.append(self._ring[start : start + length])
+            struct.pack_into("=I", self._ring, start + 8, _KERNELS)
+            self._next = (self._next + 1) % self._size.blocks
+
+    @property
+    def pending(self) -> bool:
+        """Whether packets have come that the kernel has not handed over yet; it does so within a few milliseconds."""
+        _, packets, _, _ = _BLOCK.unpack_from(self._ring, self._next * self._size.block)
+        return bool(packets)
+
+    def packets(self, block: bytes) -> Iterator[Packet]:
+        """Yield the packets of a block."""
+        _, count, offset, _ = _BLOCK.unpack_from(block)
+        for _ in range(count):
+            ahead, seconds, nanoseconds, kept, length, _, start, _ = _PACKET.unpack_from(block, offset)
+            _, _, index, hardware, kind = _ADDRESS.unpack_from(block, offset + _ADDRESS_OFFSET)
+            yield Packet(
+                place=self.place,
+                interface=self.interface(index),
+                index=index,
+                kind=kind,
+                nanoseconds=seconds * 1_000_000_000 + nanoseconds,
+                length=length,
+                data=block[offset + start : offset + start + kept],
+                hardware=hardware,
+            )
+            offset += ahead
+
+    def interface(self, index: int) -> str:
+        """Return an interface's name by its number, also when it came after the tap."""
+        if index not in self._names:
+            with contextlib.suppress(OSError):  # the place may have gone meanwhile
+                self._names.update(observe.names_of(self._world.route_socket(self.place)))
+        return self._names.setdefault(index, f"#{index}")
+
+    def count_lost(self) -> int:
+        """Return how many packets came when the ring was full, since the beginning."""
+        if self._socket.fileno() < 0:
+            return self.lost
+        _, dropped, _ = struct.unpack("=III", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))
+        self.lost += dropped  # asking sets the kernel's count to 0
+        return self.lost
+
+    def close(self) -> None:
+        """Stop listening. The kernel takes some milliseconds to be sure that nobody uses the socket any more."""
+        self._ring.close()
+        self._socket.close()
+
+
+def _bind_to_all(listener: socket.socket) -> None:
+    """Have every interface heard; Python's own `bind` wants the name of one."""
+    address = struct.pack("=HHiHBB8s", _AF_PACKET, socket.htons(_EVERY_PROTOCOL), 0, 0, 0, 0, b"")
+    if ctypes.CDLL(None, use_errno=True).bind(listener.fileno(), address, len(address)) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _attach(listener: socket.socket, program: Program) -> None:
+    """Attach a classic socket filter (SO_ATTACH_FILTER, socket(7)); raises OSError for one that the kernel refuses."""
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    held = ctypes.create_string_buffer(code, len(code))
+    listener.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(held)))

@@ -1,0 +1,337 @@
+"""Why a probe got no answer: the reason, found in what was seen where its last packet was seen last."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netlab.capture.headers import ARP, ICMP, TCP, Headers
+from netlab.capture.packet import Packet
+from netlab.journey.facts import Facts
+from netlab.journey.gathering import Observation
+from netlab.journey.joining import Passage, Run
+from netlab.journey.walking import arrived
+from netlab.reasons import Finding
+
+_REVERSE_PATH = "TcpExt.IPReversePathFilter"
+_LOOKUPS = {
+    "nxdomain": "name-unknown",
+    "empty": "name-without-address",
+    "failure": "name-server-failed",
+    "silence": "name-server-silent",
+    "refused": "name-server-silent",
+    "unreachable": "name-server-unreachable",
+}
+_UNREACHABLE_WORDS = {
+    0: "network unreachable",
+    1: "host unreachable",
+    2: "protocol unreachable",
+    3: "port unreachable",
+    9: "network prohibited",
+    10: "host prohibited",
+    13: "administratively prohibited",
+}
+
+
+@dataclass(slots=True)
+class Diagnosis:
+    """Looks for the reason; `there` and `back` are the packets of the request and what answered them."""
+
+    seen: Observation
+    facts: Facts
+    lookups: Sequence[Passage]
+    there: Sequence[Passage]
+    back: Sequence[Passage]
+
+    def finding(self) -> Finding | None:
+        """Return the reason why no answer came, or None when one did."""
+        outcome = self.seen.outcome
+        if outcome.ok or self.delivered_datagram():
+            return None
+        if not outcome.lookup.addresses:
+            return self._of_lookup()
+        died = self.dying()
+        found = self._death_of(died) if died is not None else None
+        return found or self._of_answer() or self._of_silence()
+
+    def delivered_datagram(self) -> bool:
+        """Whether it was a datagram that reached a socket: nothing more can be asked of UDP."""
+        outcome, target = self.seen.outcome, self.seen.target
+        if target.protocol != "udp" or not outcome.silent or not self.there or not arrived(self.there[0]):
+            return False
+        place, headers = _end(self.there[0])
+        return self.facts.listener(place, "udp", headers.destination, headers.destination_port) is not None
+
+    def dying(self) -> Passage | None:
+        """Return the first packet that did not arrive."""
+        return next((one for one in (*self.there, *self.back) if not arrived(one)), None)
+
+    # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _of_lookup(self) -> Finding:
+        lookup, place = self.seen.outcome.lookup, self.seen.place
+        if lookup.by == "nothing":
+            return Finding("no-name-server", place, {"name": lookup.name})
+        if lookup.outcome in ("silence", "failure", "refused"):
+            for one in self.lookups:
+                if not arrived(one) and (found := self._death_of(one)) and found.code != "lost":
+                    return found
+        if lookup.outcome == "unreachable" and (found := self._unsent(lookup.asked, lookup.errno)):
+            return found
+        return Finding(_LOOKUPS[lookup.outcome], place, {"name": lookup.name, "server": lookup.asked})
+
+    # ── a packet that did not arrive ───────────────────────────────────────────────────────────────────────────────
+
+    def _death_of(self, passage: Passage) -> Finding | None:
+        if (found := self._dropped(passage)) is not None:
+            return found
+        if (found := self._told(passage)) is not None:
+            return found
+        last = list(passage.sights())[-1]
+        if isinstance(last, Run):
+            return self._after_chains(last, passage)
+        if last.outgoing:
+            return self._after_leaving(last)
+        return self._after_entering(last, passage)
+
+    def _dropped(self, passage: Passage) -> Finding | None:
+        for run in passage.runs:
+            event = run.dropped
+            if event is None:
+                continue
+            rule, chain = self.facts.rule(run.place, event), self.facts.chain(run.place, event)
+            family = chain.family if chain else event.family
+            facts: dict[str, Any] = {"family": family, "table": event.table, "chain": event.chain}
+            if rule is None:
+                return Finding("policy-dropped", run.place, facts)
+            comment = f', "{rule.comment}"' if rule.comment else ""
+            facts |= {"rule": rule.text, "comment": comment, "handle": rule.handle}
+            return Finding("rule-rejected" if "reject" in rule.text.lower() else "rule-dropped", run.place, facts)
+        return None
+
+    def _told(self, passage: Passage) -> Finding | None:
+        """Read the ICMP error that came back about a packet."""
+        for one in self.back:
+            error = one.headers
+            if error.is_error and error.inner is not None and error.inner.destination == passage.headers.destination:
+                return self._from_error(error, one)
+        return None
+
+    def _from_error(self, error: Headers, passage: Passage) -> Finding | None:
+        place = _begin(passage)
+        inner = error.inner or error
+        destination = inner.destination
+        if error.protocol == ICMP and error.kind == 11:
+            return Finding("time-exceeded", place, {"destination": destination})
+        if (error.protocol == ICMP and error.kind == 3 and error.code == 4) or (
+            error.protocol != ICMP and error.kind == 2
+        ):
+            return Finding("packet-too-big", place, {"size": inner.size, "mtu": error.mtu, "destination": destination})
+        if error.protocol == ICMP and error.kind == 3 and error.code == 3 and inner.protocol != ICMP:
+            return self._closed(place, inner.destination, inner.destination_port, inner.protocol)
+        if (refused := self.facts.refusing_route(place, destination)) is not None:
+            return Finding("route-refuses", place, {"route": refused.destination, "kind": refused.kind})
+        if error.protocol == ICMP and error.code == 0 and not self.facts.way(place, destination).leads_on:
+            return Finding("no-route", place, {"destination": destination})
+        if (found := self._unanswered(place)) is not None:
+            return found
+        words = _UNREACHABLE_WORDS.get(error.code, f"code {error.code}")
+        return Finding("unreachable", place, {"destination": destination, "words": words})
+
+    def _after_chains(self, run: Run, passage: Passage) -> Finding | None:
+        place, headers = run.place, run.headers
+        hook = self._hook(run)
+        if hook == "prerouting":
+            return self._not_routed(place, headers, self.facts.named(place, run.incoming))
+        leaving = next((one.outgoing for one in reversed(passage.runs) if one.place == place and one.outgoing), None)
+        return self._not_sent_on(place, headers, self.facts.named(place, leaving))
+
+    def _hook(self, run: Run) -> str:
+        if run.ours:
+            return run.events[0].chain
+        chain = self.facts.chain(run.place, run.events[0])
+        return (chain.hook if chain else None) or ""
+
+    def _not_routed(self, place: str, headers: Headers, interface: str) -> Finding:
+        """Explain a packet that came in, and that the kernel sent neither on nor up."""
+        if self.seen.counted.get(place, {}).get(_REVERSE_PATH):
+            return Finding("reverse-path", place, {"source": headers.source, "interface": interface})
+        if not self.facts.has(place, headers.destination):
+            state = self.facts.place(place)
+            if (refused := self.facts.refusing_route(place, headers.destination)) is not None:
+                return Finding("route-refuses", place, {"route": refused.destination, "kind": refused.kind})
+            if state is not None and not state.ip_forward:
+                return Finding("not-forwarding", place, {"destination": headers.destination})
+            if self.facts.way(place, headers.destination).kind == "none":
+                return Finding("no-route", place, {"destination": headers.destination})
+            way = self.facts.way(place, headers.destination)
+            if (found := self._too_big(place, headers, self.facts.named(place, way.interface))) is not None:
+                return found
+        return Finding("lost", place, {"interface": interface})
+
+    def _not_sent_on(self, place: str, headers: Headers, interface: str) -> Finding:
+        """Explain a packet that was to leave by an interface, and did not."""
+        found = self._down(place, interface) or self._unanswered(place, interface)
+        return found or self._too_big(place, headers, interface) or Finding("lost", place, {"interface": interface})
+
+    def _too_big(self, place: str, headers: Headers, name: str) -> Finding | None:
+        interface = self.facts.interface(place, name)
+        if interface is None or headers.size <= interface.mtu or interface.kind == "loopback":
+            return None
+        return Finding("mtu-black-hole", place, {"size": headers.size, "mtu": interface.mtu, "interface": name})
+
+    def _after_leaving(self, last: Packet) -> Finding:
+        """Explain a packet that left an interface, and was seen nowhere else."""
+        place, name = last.place, last.interface
+        interface = self.facts.interface(place, name)
+        if interface is not None and interface.peer_place and interface.peer_name:
+            if (found := self._down(interface.peer_place, interface.peer_name)) is not None:
+                return found
+            if (found := self._too_big(interface.peer_place, last.headers, interface.peer_name)) is not None:
+                return found
+        if interface is not None and interface.kind == "bridge":
+            port = self.facts.forwarding_port(place, name, last.headers.destination_mac)
+            if port and (found := self._down(place, port) or self._peer_down(place, port)) is not None:
+                return found
+        if interface is not None and interface.kind == "vxlan":
+            return self._lost_in_tunnel(last)
+        return self._down(place, name) or Finding("lost", place, {"interface": name})
+
+    def _lost_in_tunnel(self, last: Packet) -> Finding:
+        interface = self.facts.interface(last.place, last.interface)
+        remote = dict(interface.details).get("remote") if interface else None
+        if remote:
+            way = self.facts.way(last.place, remote)
+            if not way.leads_on:
+                return Finding("no-route", last.place, {"destination": remote})
+            below = self.facts.named(last.place, way.interface)
+            found = self._down(last.place, below) or self._unanswered(last.place, below)
+            under = self.facts.interface(last.place, below)
+            if found is None and under is not None and last.length - 14 + 50 > under.mtu:
+                facts = {"size": last.length - 14, "mtu": under.mtu - 50, "interface": last.interface}
+                return Finding("mtu-black-hole", last.place, facts)
+            if found is not None:
+                return found
+        return Finding("lost", last.place, {"interface": last.interface})
+
+    def _after_entering(self, last: Packet, passage: Passage) -> Finding:
+        """Explain a packet that came in by an interface, and of which netfilter reported nothing."""
+        interface = self.facts.interface(last.place, last.interface)
+        if interface is not None and interface.master:
+            bridge = interface.master
+            found = self._down(last.place, bridge)
+            port = self.facts.forwarding_port(last.place, bridge, last.headers.destination_mac)
+            if found is None and port:
+                found = self._down(last.place, port) or self._peer_down(last.place, port)
+            if found is not None:
+                return found
+        return self._not_routed(last.place, passage.headers, last.interface)
+
+    # ── what keeps packets from leaving ────────────────────────────────────────────────────────────────────────────
+
+    def _down(self, place: str, name: str) -> Finding | None:
+        interface = self.facts.interface(place, name)
+        if interface is None or interface.up:
+            return None
+        return Finding("link-down", place, {"interface": name, "owner": place})
+
+    def _peer_down(self, place: str, name: str) -> Finding | None:
+        interface = self.facts.interface(place, name)
+        if interface is None or not interface.peer_place or not interface.peer_name:
+            return None
+        return self._down(interface.peer_place, interface.peer_name)
+
+    def _unanswered(self, place: str, interface: str = "") -> Finding | None:
+        """Return the ARP question of a place that nobody answered."""
+        heard = [one for one in self.seen.packets if one.headers.protocol == ARP and one.place == place]
+        answered = {one.headers.source for one in heard if not one.outgoing}
+        for one in heard:
+            asked = one.outgoing and one.headers.kind == 1 and self.facts.has(place, one.headers.source)
+            if asked and one.headers.destination not in answered and interface in ("", one.interface):
+                facts = {"interface": one.interface, "neighbour": one.headers.destination}
+                # Somebody who would have answered may be there, behind an interface that is switched off.
+                owner = self.facts.owner(one.headers.destination)
+                return (self._owner_down(owner, one.headers.destination) if owner else None) or Finding(
+                    "arp-unanswered", place, facts
+                )
+        return None
+
+    def _owner_down(self, owner: str, address: str) -> Finding | None:
+        state = self.facts.place(owner)
+        for interface in state.interfaces if state else ():
+            if any(one.address == address for one in interface.addresses):
+                if not interface.up:
+                    return Finding("link-down", owner, {"interface": interface.name, "owner": owner})
+                if interface.peer_place and interface.peer_name:
+                    return self._down(interface.peer_place, interface.peer_name)
+        return None
+
+    # ── what the probe itself was told ─────────────────────────────────────────────────────────────────────────────
+
+    def _of_answer(self) -> Finding | None:
+        """Explain an answer that was none: a reset, an error, a connection that was closed."""
+        outcome, target = self.seen.outcome, self.seen.target
+        for one in self.back:
+            headers = one.headers
+            if headers.is_error:
+                return self._from_error(headers, one)
+            if headers.protocol == TCP and "R" in headers.flags and outcome.stage == "connect":
+                source = next(iter(one.sights())).headers.innermost
+                return self._closed(_begin(one), source.source, source.source_port, "tcp")
+        if outcome.stage == "answer" and outcome.errno and not outcome.silent:
+            place = _begin(self.back[0]) if self.back else self.seen.place
+            return Finding("cut-off", place, {"flag": target.protocol[0]})
+        if outcome.errno == errno.ECONNREFUSED:
+            place = self.facts.owner(outcome.address, self.seen.place) or self.seen.place
+            return self._closed(place, outcome.address, target.port, target.protocol)
+        return self._unsent(outcome.address, outcome.errno)
+
+    def _closed(self, place: str, address: str, port: int, protocol: str) -> Finding:
+        facts: dict[str, Any] = {"port": port, "protocol": protocol, "flag": protocol[0], "destination": address}
+        bound = self.facts.sockets(place, protocol, port)
+        if bound:
+            return Finding("bound-elsewhere", place, {**facts, "bound": bound[0].address})
+        return Finding("port-closed", place, facts)
+
+    def _unsent(self, destination: str, number: int) -> Finding | None:
+        """Explain a system call that failed at once."""
+        place = self.seen.place
+        if not number:
+            return None
+        if (refused := self.facts.refusing_route(place, destination)) is not None:
+            return Finding("route-refuses", place, {"route": refused.destination, "kind": refused.kind})
+        if number == errno.ENETUNREACH:
+            state = self.facts.place(place)
+            alone = not [one for one in (state.interfaces if state else ()) if one.kind != "loopback" and one.up]
+            if alone and state is not None and len(state.interfaces) > 1:
+                down = next(one.name for one in state.interfaces if one.kind != "loopback")
+                return Finding("link-down", place, {"interface": down, "owner": place})
+            return Finding("no-interface" if alone else "no-route", place, {"destination": destination})
+        if number == errno.EHOSTUNREACH and (found := self._unanswered(place)) is not None:
+            return found
+        return Finding("not-sent", place, {"words": os.strerror(number), "destination": destination})
+
+    def _of_silence(self) -> Finding:
+        """Explain that everything that was sent arrived, and nothing came back."""
+        seen = self.seen
+        if not self.there:
+            found = self._unanswered(seen.place)
+            return found or Finding("lost", seen.place, {"interface": "?"})
+        place, headers = _end(self.there[-1])
+        if not self.facts.way(place, headers.source).leads_on:
+            return Finding("no-route", place, {"destination": headers.source})
+        unanswered = self._unanswered(place)
+        return unanswered or Finding("no-answer", place, {"flag": seen.target.protocol[0]})
+
+
+def _end(passage: Passage) -> tuple[str, Headers]:
+    """Return where a packet was last seen, and as what."""
+    last = list(passage.sights())[-1]
+    return last.place, last.headers.innermost
+
+
+def _begin(passage: Passage) -> str:
+    return next(iter(passage.sights())).place
