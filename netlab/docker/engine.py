@@ -193,7 +193,8 @@ class Engine:
     def bridges(self) -> dict[tuple[str, str], str]:
         """Return the names of the user-defined networks, by host and bridge."""
         records = self.networks.records.values()
-        return {(self.host, record.bridge): record.name for record in records if record.user_defined and record.bridge}
+        named = [record for record in records if record.user_defined and record.bridge not in ("", record.name)]
+        return {(self.host, record.bridge): record.name for record in named}
 
     def rule_lines(self) -> list[RuleLine]:
         """Return the engine's rules as the kernel has them, each with the iptables line that means the same."""

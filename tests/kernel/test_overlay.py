@@ -61,12 +61,10 @@ class Wire:
         self.router, self.client = lab.internet.router, lab.internet.client
         self.heard, self.packets = [], ""
 
-    def hear(self, stream, text):
-        self.heard.append(text)
-
     def __enter__(self):
         line = "echo $$; exec tcpdump -n -t -l --immediate-mode -i lan 'udp port 4789 or (icmp and src 203.0.113.50)'"
-        self.thread = threading.Thread(target=self.router.sh, args=(line,), kwargs={"hear": self.hear, "timeout": 60})
+        hear = {"hear": lambda _, text: self.heard.append(text), "timeout": 60}
+        self.thread = threading.Thread(target=self.router.sh, args=(line,), kwargs=hear)
         self.thread.start()
         wait_until(lambda: "listening on" in "".join(self.heard), what="tcpdump listens")
         return self
@@ -280,7 +278,7 @@ def test_a_network_that_is_not_attachable_takes_no_container(make_lab):
     """DR-29."""
     lab = make_lab(hosts=2)
     assert lab.host.sh("docker network create -d overlay closed").ok
-    words = "Could not attach to network closed: rpc error: code = PermissionDenied desc = network closed not manually attachable"
+    words = "code = PermissionDenied desc = network closed not manually attachable"
     assert words in lab.hosts[1].sh("docker run -d --network closed alpine").stderr
     assert "closed" in lab.host.sh("docker network prune -f").stdout
 
