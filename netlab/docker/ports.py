@@ -84,8 +84,19 @@ class Ports:
         for one in container.published:
             self._ended.pop(one.proxy).wait(_END_SECONDS)  # until then, the kernel keeps its port
             self._allocator.release(one.claim)
+        if any(one.binding.protocol == "udp" for one in container.published):
+            self._forget_flows(container)
         container.published.clear()
         return undone
+
+    def _forget_flows(self, container: Container) -> None:
+        """Have the kernel forget the UDP flows that were led to a container: they would go on to its address."""
+        for endpoint in container.endpoints.values():
+            for address in endpoint.addresses:
+                family = "ipv6" if ":" in address else "ipv4"
+                flows = ["--proto", "udp", "--family", family, "--reply-src", address.partition("/")[0]]
+                with contextlib.suppress(NetlabError):  # the host has ended, and its flows with it
+                    self._world.run(self._host, ["conntrack", "--delete", *flows], "")
 
     def _answer_for(self, container: Container, record: NetworkRecord, binding: PortBinding) -> Published:
         """Choose a host port and have a proxy listen there; another port if a process of the host has that one."""

@@ -199,6 +199,15 @@ def test_udp_is_carried_as_well(lab):
     assert lab.host.sh(ASK.format("127.0.0.1")).stdout == "172.17.0.1\n"
 
 
+def test_udp_flows_are_forgotten_with_the_container(lab):
+    """PM-55: the next container at that address does not get what was meant for this one."""
+    lab.run("one", publish="5353:5353/udp")
+    lab.internet.sh("echo hello | nc -u -w 1 203.0.113.10 5353")
+    assert "dport=5353" in lab.host.sh("conntrack -L -p udp").stdout
+    lab.rm("one")
+    assert "dport=5353" not in lab.host.sh("conntrack -L -p udp").stdout
+
+
 def test_ports_are_discarded_where_there_is_nothing_to_publish(lab):
     """PM-46, PM-47, PM-48, PM-49."""
     assert lab.run("alone", image="nginx", network="none", publish="8080:80").ports == {}
