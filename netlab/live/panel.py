@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from netlab.language import say
@@ -75,7 +75,7 @@ class _Writer:
             subtitle = self._say(f"{subtitle} on {place.host}", f"{place.host} の{subtitle}")
         if only_rules:
             return {"title": f"NAT ({place.name})", "subtitle": subtitle, "sections": [self._rules(place)]}
-        sections = [self._addresses(place, place.interfaces), self._routes(place, None), self._neighbours(place, None)]
+        sections = [self._addresses(place, place.interfaces), *self._routes(place, None), self._neighbours(place, None)]
         if place.forwarding:
             sections.append(self._forwarding(place, None))
         if place.kind == "host":
@@ -109,12 +109,15 @@ class _Writer:
         )
         return self._section(title, place.name, command, columns, rows)
 
-    def _routes(self, place: PlaceState, name: str | None) -> Message:
-        chosen = [one for one in place.routes if name in (None, one.interface)]
-        rows = ((one.destination, one.gateway, one.interface, one.source) for one in chosen)
-        command = "ip route" + (f" show dev {name}" if name else "")
+    def _routes(self, place: PlaceState, name: str | None) -> Iterator[Message]:
         columns = (self._say("to", "宛先"), "via", "dev", "src")
-        return self._section(self._say("Routes", "経路"), place.name, command, columns, rows)
+        for family, program in ((4, "ip route"), (6, "ip -6 route")):
+            chosen = [one for one in place.routes if one.family == family and name in (None, one.interface)]
+            if chosen or family == 4:
+                rows = ((one.destination, one.gateway, one.interface, one.source) for one in chosen)
+                command = program + (f" show dev {name}" if name else "")
+                title = self._say("Routes", "経路") + (" (IPv6)" if family == 6 else "")
+                yield self._section(title, place.name, command, columns, rows)
 
     def _neighbours(self, place: PlaceState, name: str | None) -> Message:
         chosen = [one for one in place.neighbours if name in (None, one.interface)]
@@ -153,7 +156,7 @@ class _Writer:
         running = self._section(
             self._say("Processes", "プロセス"),
             place.host or place.name,
-            f"ip netns pids {place.name}",
+            f"ip netns pids {place.name}" if place.host else "ps -eo pid,netns,comm,args",
             ("pid", self._say("name", "名前"), self._say("command", "コマンド")),
             processes,
         )
@@ -162,7 +165,7 @@ class _Writer:
     # ── interfaces and what they are joined to ─────────────────────────────────────────────────────────────────────
 
     def interface(self, place: PlaceState, one: Interface) -> Message:
-        sections = [self._addresses(place, [one]), self._link_details(place, one), self._routes(place, one.name)]
+        sections = [self._addresses(place, [one]), self._link_details(place, one), *self._routes(place, one.name)]
         sections.append(self._neighbours(place, one.name))
         if one.kind in ("bridge", "vxlan") or one.master:
             sections.append(self._forwarding(place, one.name))

@@ -111,8 +111,9 @@ class Watch:
 
     def ring(self) -> None:
         """Wake whoever waits."""
-        with contextlib.suppress(OSError):
-            os.eventfd_write(self._bell, 1)
+        with self._lock:
+            if self._bell >= 0:
+                os.eventfd_write(self._bell, 1)
 
     def listen(self) -> set[str]:
         """Hear all places that are there now, too; return the names of those that are heard for the first time."""
