@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,10 @@ def register(shell: Any) -> None:
     """Register the magics with an IPython shell."""
 
     def on(line: str, cell: str | None = None) -> None:
-        """Run shell commands in a place of the lab: %%on web, or %on web ip addr. With several labs: %%on --lab mine web."""
+        """Run shell commands in a place of the lab: %%on web, or %on web ip addr.
+
+        With several labs: %%on --lab mine web. To keep the Result in a variable as well: %%on --out heard web.
+        """
         _run(shell.user_ns, line, cell)
 
     shell.register_magic_function(on, magic_kind="line_cell", magic_name="on")
@@ -44,8 +48,10 @@ def register(shell: Any) -> None:
 
 def _run(variables: dict[str, Any], line: str, cell: str | None) -> None:
     try:
-        lab_name, place, command = _read(line, cell)
-        result = find_lab(variables, lab_name)[place].sh(command, timeout=None, hear=_print)
+        options, place, command = _read(line, cell)
+        result = find_lab(variables, options.get("--lab"))[place].sh(command, timeout=None, hear=_print)
+        if "--out" in options:
+            variables[options["--out"]] = result
     except NetlabError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return
@@ -87,11 +93,13 @@ def _commands(cell: str) -> list[list[str]]:
     return [words[1:] if words[0] == "docker" else words for words in split if words]
 
 
-def _read(line: str, cell: str | None) -> tuple[str | None, str, str]:
-    """Split a magic's line into the lab's name, the place and the command."""
-    words = line.strip().split(None, 2) if line.strip().startswith("--lab") else ["", "", line.strip()]
-    lab_name = words[1] if words[0] else None
-    rest = words[2] if len(words) > 2 else ""
+def _read(line: str, cell: str | None) -> tuple[dict[str, str], str, str]:
+    """Split a magic's line into its options, the place and the command."""
+    options = {}
+    rest = line.strip()
+    while match := re.match(r"(--lab|--out)[ =]+(\S+)\s*", rest):
+        options[match[1]] = match[2]
+        rest = rest[match.end() :]
     place, _, command = rest.partition(" ")
     if cell is not None:
         command = cell
@@ -102,7 +110,7 @@ def _read(line: str, cell: str | None) -> tuple[str | None, str, str]:
                 ja="1 行目に場所を、その下にコマンドを書いてください:\n%%on web\nip addr",
             )
         )
-    return lab_name, shlex.split(place)[0], command
+    return options, shlex.split(place)[0], command
 
 
 def _print(stream: str, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from netlab.errors import CommandFailed
 from netlab.language import say
@@ -83,6 +84,15 @@ class PingResult:
         return f"{self.place} → {self.target}: {said}"
 
     @property
+    def outcome(self) -> Literal["answer", "unreachable", "no name", "silence"]:
+        """What became of it, in one word that is the same in every language."""
+        if self.ok:
+            return "answer"
+        if "nreachable" in self.output:
+            return "unreachable"
+        return "no name" if re.search(r"not known|failure in name resolution", self.output) else "silence"
+
+    @property
     def reason(self) -> str:
         """Why there was no answer, in the words of ping."""
         for line in self.output.splitlines():
@@ -92,15 +102,22 @@ class PingResult:
         return say(en=f"{lost} of {self.sent} packets lost in silence", ja=f"{self.sent} 個中 {lost} 個が無応答")
 
 
+Outcome = Literal["page", "refused", "silence", "unreachable", "no name", "cut off", "error"]
+
+
 @dataclass(frozen=True, repr=False)
 class HttpResult:
-    """What a web request brought; `status` is None and `reason` tells why when nothing came."""
+    """What a web request brought; `status` is None and `reason` tells why when nothing came.
+
+    `outcome` is the same in every language: "page" when anything came over HTTP.
+    """
 
     url: str
     place: str
     status: int | None
     body: str
     reason: str
+    outcome: Outcome = "page"
 
     @property
     def ok(self) -> bool:
@@ -110,10 +127,15 @@ class HttpResult:
     def __bool__(self) -> bool:
         return self.ok
 
+    @property
+    def text(self) -> str:
+        """What the page says, without its HTML."""
+        return _plain(self.body)
+
     def __repr__(self) -> str:
         if self.status is None:
             return f"{self.place} → {self.url}: {self.reason}"
-        return f"{self.place} → {self.url}: {self.status} {self.reason}\n{_plain(self.body)}".rstrip()
+        return f"{self.place} → {self.url}: {self.status} {self.reason}\n{self.text}".rstrip()
 
 
 def _plain(body: str) -> str:
@@ -122,12 +144,12 @@ def _plain(body: str) -> str:
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-# Exit statuses of curl(1), in a student's words: English, Japanese.
-_CURL = {
-    6: ("the name could not be resolved", "名前を解決できませんでした"),
-    28: ("silence: nobody answered in time", "無応答: 時間内に誰も応答しませんでした"),
-    52: ("the connection was closed without an answer", "応答のないまま接続が閉じられました"),
-    56: ("the connection was cut off", "接続が途中で切れました"),
+# Exit statuses of curl(1): in one word, and in a student's words, English and Japanese.
+_CURL: dict[int, tuple[Outcome, str, str]] = {
+    6: ("no name", "the name could not be resolved", "名前を解決できませんでした"),
+    28: ("silence", "silence: nobody answered in time", "無応答: 時間内に誰も応答しませんでした"),
+    52: ("cut off", "the connection was closed without an answer", "応答のないまま接続が閉じられました"),
+    56: ("cut off", "the connection was cut off", "接続が途中で切れました"),
 }
 _REFUSED = (
     "refused: the machine is there, but nothing listens on that port",
@@ -138,25 +160,27 @@ _REFUSED = (
 def read_curl(url: str, place: str, returncode: int, stdout: str, stderr: str) -> HttpResult:
     """Make an HttpResult of what `curl --verbose --include` said."""
     if returncode != 0 and not stdout:
-        return HttpResult(url, place, None, "", _curl_reason(returncode, stderr))
+        outcome, reason = _curl_reason(returncode, stderr)
+        return HttpResult(url, place, None, "", reason, outcome)
     head, _, body = stdout.partition("\r\n\r\n")
     words = head.splitlines()[0].split(" ", 2) if head else []
     status = int(words[1]) if len(words) > 1 and words[1].isdecimal() else None
     return HttpResult(url, place, status, body, words[2] if len(words) > 2 else "")
 
 
-def _curl_reason(returncode: int, stderr: str) -> str:
+def _curl_reason(returncode: int, stderr: str) -> tuple[Outcome, str]:
     failures = re.findall(r"(?:failed|Failed to connect[^:]*|Immediate connect fail for \S+): (.+)", stderr)
     if any("refused" in failure.lower() for failure in failures):
-        return say(en=_REFUSED[0], ja=_REFUSED[1])
+        return "refused", say(en=_REFUSED[0], ja=_REFUSED[1])
     if returncode == 7 and failures:
         said = failures[0].lower()
-        return say(en=f"no way there: {said}", ja=f"そこへ行く道がありません: {said}")
+        return "unreachable", say(en=f"no way there: {said}", ja=f"そこへ行く道がありません: {said}")
     if returncode in _CURL:
-        return say(en=_CURL[returncode][0], ja=_CURL[returncode][1])
+        outcome, english, japanese = _CURL[returncode]
+        return outcome, say(en=english, ja=japanese)
     last = re.findall(r"^curl: \(\d+\) (.+)", stderr, re.MULTILINE)
     ended = say(en=f"curl ended with status {returncode}", ja=f"curl は失敗しました (status {returncode})")
-    return last[-1] if last else ended
+    return "error", last[-1] if last else ended
 
 
 def read_ping(target: str, place: str, count: int, output: str) -> PingResult:

@@ -55,6 +55,13 @@ def test_quotes_variables_and_several_lines_are_the_shells(cell):
     assert cell("%%on host\nname='a  b'\nfor i in 1 2; do\n  echo \"$i $name\"\ndone | tail -n 1")[0] == "2 a  b\n"
 
 
+def test_what_was_said_can_be_kept(cell, shell):
+    """With --out the cell's Result is in a variable as well, after it was shown."""
+    assert "kept" in cell("%%on --out heard host\necho kept; exit 3")[0]
+    assert shell.user_ns["heard"].stdout == "kept\n"
+    assert shell.user_ns["heard"].returncode == 3
+
+
 def test_a_status_other_than_zero_is_shown_not_raised(cell):
     assert cell("%%on host\necho out\necho err >&2\nexit 3") == ("out\n[status 3]\n", "err\n")
 

@@ -40,18 +40,23 @@ def test_ping_is_counted():
 
 
 @pytest.mark.parametrize(
-    ("output", "reason"),
+    ("output", "reason", "outcome"),
     [
-        ("ping: connect: Network is unreachable\n", "Network is unreachable"),
-        ("From 10.0.0.1 icmp_seq=1 Destination Host Unreachable\n", "Destination Host Unreachable"),
-        ("ping: nosuch: Name or service not known\n", "not known"),
-        ("1 packets transmitted, 0 received, 100% packet loss, time 0ms\n", "1 of 1 packets lost in silence"),
-        ("", "1 of 1 packets lost in silence"),
+        ("ping: connect: Network is unreachable\n", "Network is unreachable", "unreachable"),
+        ("From 10.0.0.1 icmp_seq=1 Destination Host Unreachable\n", "Destination Host Unreachable", "unreachable"),
+        ("ping: nosuch: Name or service not known\n", "not known", "no name"),
+        (
+            "1 packets transmitted, 0 received, 100% packet loss, time 0ms\n",
+            "1 of 1 packets lost in silence",
+            "silence",
+        ),
+        ("", "1 of 1 packets lost in silence", "silence"),
     ],
 )
-def test_a_ping_without_answer_says_why(output, reason):
+def test_a_ping_without_answer_says_why(output, reason, outcome):
     result = read_ping("10.0.0.2", "web", 1, output)
     assert not result
+    assert result.outcome == outcome
     assert result.reason == reason
     assert reason in repr(result)
 
@@ -65,18 +70,24 @@ def test_a_page_is_read():
 
 
 @pytest.mark.parametrize(
-    ("status", "stderr", "words"),
+    ("status", "stderr", "words", "outcome"),
     [
-        (7, "* connect to 10.0.0.2 port 80 failed: Connection refused\n", "refused: the machine is there"),
-        (7, "* Immediate connect fail for 10.9.9.9: Network is unreachable\n", "no way there: network is unreachable"),
-        (28, "curl: (28) Connection timed out\n", "silence"),
-        (6, "curl: (6) Could not resolve host: x\n", "could not be resolved"),
-        (52, "curl: (52) Empty reply from server\n", "without an answer"),
-        (3, "curl: (3) URL using bad/illegal format\n", "illegal format"),
-        (99, "", "curl ended with status 99"),
+        (7, "* connect to 10.0.0.2 port 80 failed: Connection refused\n", "refused: the machine is there", "refused"),
+        (
+            7,
+            "* Immediate connect fail for 10.9.9.9: Network is unreachable\n",
+            "no way there: network is unreachable",
+            "unreachable",
+        ),
+        (28, "curl: (28) Connection timed out\n", "silence", "silence"),
+        (6, "curl: (6) Could not resolve host: x\n", "could not be resolved", "no name"),
+        (52, "curl: (52) Empty reply from server\n", "without an answer", "cut off"),
+        (3, "curl: (3) URL using bad/illegal format\n", "illegal format", "error"),
+        (99, "", "curl ended with status 99", "error"),
     ],
 )
-def test_no_page_says_why(status, stderr, words):
+def test_no_page_says_why(status, stderr, words, outcome):
     result = read_curl("http://x", "web", status, "", stderr)
     assert result.status is None
     assert words in result.reason
+    assert result.outcome == outcome
