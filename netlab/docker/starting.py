@@ -21,6 +21,7 @@ from netlab.places.container import Container
 from netlab.sandbox.client import AgentRefusal, Answer
 from netlab.sandbox.command import environment
 from netlab.sandbox.ground import RUN
+from netlab.sandbox.limits import check_room
 from netlab.sandbox.nodes import PATH
 from netlab.world import World
 
@@ -48,6 +49,7 @@ class Starting:
 
     def start(self, containers: Sequence[Container], watch: Callable[[Container], None]) -> None:
         """Ask for all namespaces first, then connect each as soon as it is there; undo all if one fails."""
+        check_room(len(list(self._world)) + len(containers))
         records = [self.networks_of(container) for container in containers]
         asked: list[Future[Answer]] = []
         try:

@@ -132,6 +132,17 @@ def _loop(op: ops.Operation) -> str | None:
     return None
 
 
+def _full(op: ops.Operation) -> str | None:
+    if isinstance(op, ops.AddVeth | ops.SetMaster) and op.master:
+        return say(
+            en=f"the bridge {op.master} has no port left: the kernel gives a bridge 1,023. Connect the rest to another "
+            "network (lab.network), or remove some first.",
+            ja=f"ブリッジ {op.master} に空きポートがありません。カーネルの上限は 1 つのブリッジにつき 1,023 個です。"
+            "残りは別のネットワーク (lab.network) につなぐか、先にいくつか削除してください。",
+        )
+    return None
+
+
 _REASONS = {
     errno.EEXIST: _exists,
     errno.ENODEV: _no_device,
@@ -143,4 +154,5 @@ _REASONS = {
     errno.EOPNOTSUPP: _no_support,
     errno.EPROTONOSUPPORT: _no_support,
     errno.ELOOP: _loop,
+    errno.EXFULL: _full,
 }

@@ -22,6 +22,7 @@ from typing import Any
 from netlab.errors import LabClosed, MissingTool, SandboxError
 from netlab.language import say
 from netlab.sandbox.diagnosis import explain
+from netlab.sandbox.limits import raise_open_files
 from netlab.sandbox.wire import MAX_MESSAGE, receive, send
 
 _START = "import sys; sys.path.append(sys.argv[1]); from netlab.sandbox.agent import main; main()"
@@ -54,6 +55,7 @@ class Sandbox:
         self._early: dict[int, int] = {}
         self._over = False
         self.features: dict[str, bool] = {}
+        raise_open_files()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         for end in (ours, theirs):

@@ -142,3 +142,31 @@ def test_a_lab_works_in_a_strange_working_directory(tmp_path, monkeypatch):
     with Lab() as lab:
         assert lab.host.sh("pwd; touch here").stdout.strip() == str(strange)
         assert (strange / "here").exists()
+
+
+_FEW_FILES = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+from netlab import Lab
+from netlab.errors import RequestError
+with Lab() as lab:
+    network = lab.network("many")
+    first = lab.run("first", network=network)
+    try:
+        lab.run_many([f"c{{number}}" for number in range(40)], network=network)
+    except RequestError as error:
+        print(error)
+    assert first.ping("172.18.0.1").ok
+    print(sorted(lab.containers) == ["first"], len(lab.containers))
+"""
+
+
+@pytest.mark.parametrize(("hard", "count"), [(200, 1), (4096, 41)])
+def test_containers_need_open_files_and_too_many_are_refused(hard, count):
+    """The limit that a process is under at first is raised as far as the machine allows; beyond that netlab says no."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FEW_FILES.format(soft=128, hard=hard)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("which is enough for 33" in done.stdout and "limits.conf" in done.stdout) == (count == 1), done.stdout
+    assert done.stdout.splitlines()[-1] == f"{count == 1} {count}"
