@@ -173,7 +173,8 @@ class Swarm:
             place = f"{name}@{host}"
             gateways = tuple(pool.with_length(pool.gateway) for pool in record.pools if pool.gateway)
             mac = made_up_mac(f"{host}/{record.id}")
-            mouth = overlay.Mouth(host, place, known.number, mac, gateways, record.mtu or overlay.MTU)
+            mtu, ipv6 = record.mtu or overlay.MTU, self._has_ipv6(host)
+            mouth = overlay.Mouth(host, place, known.number, mac, gateways, mtu, ipv6)
             born: list[ops.Operation] = [ops.AddNamespace(host, name)]
             apply(born, self._world)
             try:
@@ -188,6 +189,13 @@ class Swarm:
             done = [*born, *furnished]
         users.add(container)
         return done
+
+    def _has_ipv6(self, host: str) -> bool:
+        try:
+            self._world.read_file(host, "/proc/sys/net/ipv6/conf/all/disable_ipv6")
+        except OSError:
+            return False
+        return True
 
     def wiring(self, record: NetworkRecord, endpoint: Endpoint) -> list[ops.Operation]:
         """Return the operations that connect a container's namespace to that of the network on its host."""

@@ -41,6 +41,7 @@ class Mouth:
     mac: str
     gateways: tuple[str, ...]
     mtu: int = MTU
+    silences_ipv6: bool = True  # as far as the kernel has it: else the bridge calls out by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ def sandbox_name(network: str) -> str:
 def make(mouth: Mouth) -> list[ops.Operation]:
     """Return the operations that furnish the namespace of a network on a host; the namespace itself is there already."""
     place = mouth.place
+    silence = [ops.SetSysctl(place, "net.ipv6.conf.all.disable_ipv6", "1")] if mouth.silences_ipv6 else []
     return [
+        *silence,
         ops.SetUp(place, "lo"),
         ops.AddBridge(place, _BRIDGE, mac=mouth.mac, up=True),
         *(ops.AddAddress(place, _BRIDGE, gateway) for gateway in mouth.gateways),
