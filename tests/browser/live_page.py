@@ -7,7 +7,6 @@ import sys
 from contextlib import contextmanager
 
 from classroom import wait_until
-from notebook_page import MILLISECONDS
 from playwright.sync_api import expect
 
 # Note for each change of the picture when it was painted: the frame after the change, by the machine's clock.
@@ -25,7 +24,7 @@ class LiveDiagram:
         self.page = cell.page
         self.cell = cell
         self.root = cell.locator(".jp-OutputArea-child > .netlab-live")  # it has left the output, as it should
-        expect(self.root).to_have_count(1, timeout=MILLISECONDS)
+        wait_until(lambda: self.root.count() == 1, "there is a live diagram", seconds=20)
         self.picture = self.root.locator(".netlab-picture")
         self.panel = self.root.locator(".netlab-panel")
         self.sentence = self.root.locator(".netlab-sentence")
@@ -37,6 +36,10 @@ class LiveDiagram:
     def place(self, name):
         return self.element(f"place/{name}")
 
+    def mark(self, name, kind):
+        """The frame that says for a moment that an element "appeared" or "changed"."""
+        return self.picture.locator(f'.netlab-mark.netlab-{kind}[data-of="{name}"]')
+
     def button(self, name):
         return self.root.get_by_role("button", name=name, exact=True)
 
@@ -45,13 +48,14 @@ class LiveDiagram:
 
     def choose(self, name):
         """Click an element, at its lower left corner, where no other one is inside it."""
+        self.element(name).scroll_into_view_if_needed()
         box = self.element(name).bounding_box()
         self.page.mouse.click(box["x"] + 3, box["y"] + box["height"] - 3)
         expect(self.panel).to_be_visible()
 
     def wait_until_calm(self):
         """Wait until nothing moves and nothing is marked."""
-        expect(self.picture.locator(".netlab-mark, .netlab-ghost")).to_have_count(0, timeout=MILLISECONDS)
+        expect(self.picture.locator(".netlab-mark, .netlab-ghost")).to_have_count(0, timeout=20_000)
         moving = "root => root.getAnimations({subtree: true}).length"
         wait_until(lambda: self.root.evaluate(moving) == 0, "nothing moves")
         window = """picture => new Promise((found) => {

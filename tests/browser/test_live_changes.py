@@ -39,7 +39,7 @@ def test_a_link_set_down_in_a_terminal_is_on_the_screen_within_a_second(live, en
 
 def test_a_container_started_in_a_terminal_is_marked_and_one_that_is_removed_fades(live, english):
     in_a_terminal(english, "run", "app")
-    expect(live.place("app").locator(".netlab-appeared")).to_be_attached()
+    expect(live.mark("place/app", "appeared")).to_be_attached()
     expect(live.place("app")).to_contain_text("172.17.0.3/16")
     live.wait_until_calm()
     in_a_terminal(english, "rm", "app")
@@ -51,7 +51,7 @@ def test_a_container_started_in_a_terminal_is_marked_and_one_that_is_removed_fad
 def test_an_address_given_in_a_terminal_is_marked_as_a_change(live, english):
     with terminal(english, "web") as shell:
         shell.type("ip address add 172.17.0.99/16 dev eth0")
-    expect(live.picture.locator(".netlab-changed").first).to_be_attached()
+    expect(live.mark("interface/web/eth0", "changed")).to_be_attached()
     expect(live.element("interface/web/eth0")).to_contain_text("172.17.0.99/16")
 
 
@@ -94,19 +94,19 @@ def test_who_asks_for_less_movement_sees_each_change_without_any(live, english):
     live.page.emulate_media(reduced_motion="reduce")
     try:
         in_a_terminal(english, "run", "app")
-        expect(live.place("app").locator(".netlab-appeared")).to_be_attached()
+        expect(live.mark("place/app", "appeared")).to_be_attached()
         assert live.root.evaluate("root => root.getAnimations({subtree: true}).length") == 0
     finally:
         live.page.emulate_media(reduced_motion="no-preference")
 
 
-def test_many_packets_travel_along_the_lines(live, notebook):
+def test_many_packets_travel_along_the_lines(notebook):
     notebook.run('app = lab.run("app")')
-    second = LiveDiagram(notebook.run("shown = lab.show(); shown"))
+    live = LiveDiagram(notebook.run("shown = lab.show(); shown"))
     steps = '["interface/web/eth0", f"interface/host/{web.veth}", f"interface/host/{app.veth}", "interface/app/eth0"]'
     notebook.run("from netlab.live.packets import Move")
     notebook.run(f'shown.move(*[Move({steps}, "ping", delay=20 * n, duration=4000) for n in range(40)])')
-    packets = second.picture.locator(".netlab-packet")
+    packets = live.picture.locator(".netlab-packet")
     wait_until(lambda: packets.count() >= 30, "many packets are on their way")
     first = packets.first.bounding_box()
     wait_until(lambda: packets.first.bounding_box() != first, "they move")

@@ -106,7 +106,7 @@ export class History {
         "button",
         { type: "button", className: "netlab-row", onclick: () => this.#choose(at), ariaCurrent: String(at === index) },
         this.#time(entry),
-        html("span", { className: "netlab-grow" }, (entry.sentences ?? [entry.sentence]).join("\n")),
+        html("span", { className: "netlab-grow" }, entry.sentences.join("\n")),
       ),
     );
     list.replaceChildren(...rows.reverse());

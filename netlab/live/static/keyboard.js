@@ -11,21 +11,23 @@ export class Keyboard {
     this.current = null;
     this.ring = svg("g", { class: "netlab-focus" });
     view.canvas.above.append(this.ring);
-    const { picture } = view;
-    picture.addEventListener("keydown", (event) => this.#press(event));
-    picture.addEventListener("focusin", (event) => this.#arrive(event.target.closest("[data-id]")?.dataset.id));
-    picture.addEventListener("focusout", () => this.ring.replaceChildren());
+    const { stage } = view; // not the SVG element: with these listeners it would be a stop of its own for Tab
+    stage.addEventListener("keydown", (event) => this.#press(event));
+    stage.addEventListener("focusin", (event) => this.#arrive(event.target.closest("[data-id]")?.dataset.id));
+    stage.addEventListener("focusout", () => this.ring.replaceChildren());
+    this.held = false; // whether the picture had the focus before what is changing now
   }
 
-  /** After a change: exactly one element can be reached with Tab, and the one with the focus keeps it. */
+  /** Remember before a change whether the focus is in the picture: what is drawn anew loses it. */
+  hold() {
+    this.held = this.view.picture.contains(document.activeElement);
+  }
+
+  /** After a change: exactly one element can be reached with Tab, and the focus is where it was. */
   refresh() {
     const { canvas, picture } = this.view;
-    if (!canvas.nodes.has(this.current)) {
-      this.current = canvas.chosen()[0] ?? null;
-      if (this.lost) this.focus(this.current);
-    } else if (this.lost && !picture.contains(document.activeElement)) {
-      this.focus(this.current);
-    }
+    if (!canvas.nodes.has(this.current)) this.current = canvas.chosen()[0] ?? null;
+    if (this.held && !picture.contains(document.activeElement)) this.focus(this.current);
     for (const node of picture.querySelectorAll('[tabindex="0"]')) node.setAttribute("tabindex", "-1");
     canvas.nodes.get(this.current)?.setAttribute("tabindex", "0");
     if (picture.contains(document.activeElement)) this.#frame();

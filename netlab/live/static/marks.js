@@ -7,12 +7,14 @@ const SIGNS = { appeared: "+", changed: "•" };
 
 /** Frame an element for a moment; the frame moves with it. */
 export function mark(node, kind) {
-  if (!node) return;
-  node.querySelector(":scope > .netlab-mark")?.remove();
-  const frame = svg("g", { class: `netlab-mark netlab-${kind}`, "aria-hidden": "true" });
+  const part = node?.closest(".netlab-part");
+  if (!part) return;
+  const { id } = node.dataset;
+  [...part.querySelectorAll(":scope > .netlab-mark")].find((one) => one.dataset.of === id)?.remove();
+  const frame = svg("g", { class: `netlab-mark netlab-${kind}`, "aria-hidden": "true", "data-of": id });
   const line = node.classList.contains("edge") && node.querySelector("path");
   if (line) {
-    frame.append(svg("path", { d: line.getAttribute("d"), transform: line.parentNode === node ? "" : transformTo(line, node) }));
+    frame.append(svg("path", { d: line.getAttribute("d") }));
   } else {
     const { x, y, width, height } = node.getBBox();
     const [right, top] = [x + width + 2, y - 2];
@@ -22,7 +24,7 @@ export function mark(node, kind) {
       svg("text", { x: right, y: top + 3.5, "text-anchor": "middle" }, SIGNS[kind]),
     );
   }
-  node.append(frame);
+  part.append(frame);
   setTimeout(() => frame.remove(), SEEN);
 }
 
@@ -37,9 +39,4 @@ export function ghost(layer, node) {
   const place = svg("g", { class: "netlab-ghost", transform: part.getAttribute("transform") }, copy);
   layer.append(place);
   setTimeout(() => place.remove(), SEEN);
-}
-
-function transformTo(line, node) {
-  const matrix = node.getCTM().inverse().multiply(line.getCTM());
-  return `matrix(${matrix.a} ${matrix.b} ${matrix.c} ${matrix.d} ${matrix.e} ${matrix.f})`;
 }

@@ -24,7 +24,7 @@ export class Speaker {
 
   #speak() {
     const more = this.waiting.length - MOST;
-    const said = this.waiting.slice(-MOST);
+    const said = this.waiting.slice(0, MOST);
     if (more > 0) said.push(fill(this.texts.more, { count: more }));
     this.root.textContent = said.join(" · ");
     this.waiting = [];

@@ -68,6 +68,7 @@ export class View {
   /** Show everything anew. */
   show(message) {
     this.revision = message.revision;
+    this.keyboard.hold();
     this.canvas.whole(message);
     this.folding.set(message.foldable);
     this.setState(message.state.state, message.state.text);
@@ -78,7 +79,7 @@ export class View {
   #change(message) {
     if (message.entry) {
       this.history.add(message.entry);
-      this.speaker.say(message.entry.sentence);
+      for (const sentence of message.entry.sentences) this.speaker.say(sentence);
     }
     if (message.foldable) this.folding.set(message.foldable);
     if (!this.history.isNow) return;
@@ -88,9 +89,9 @@ export class View {
       return;
     }
     this.revision = message.revision;
+    this.keyboard.hold();
     this.canvas.change(message);
     this.#drawn();
-    this.root.dispatchEvent(new CustomEvent("netlab-change", { detail: { heard: message.heard, sent: message.sent } }));
   }
 
   /** Show the lab as it was, or say that nobody remembers. */
@@ -101,6 +102,7 @@ export class View {
       return;
     }
     this.history.arrive(message);
+    this.keyboard.hold();
     this.canvas.whole(message);
     this.canvas.mark(message.marks);
     this.#drawn();
