@@ -16,13 +16,14 @@ from netlab.drivers.bridge import Endpoint
 from netlab.drivers.overlay import GATEWAY_NETWORK
 from netlab.errors import KernelRefused, LabClosed, NotFound, RequestError
 from netlab.founding import RESOLVERS
+from netlab.kernel import observe
 from netlab.kernel.apply import apply
 from netlab.names import mac_address, veth_name
 from netlab.places.container import Container
 from netlab.world import World
 
 _FIRST_INDEX = 4  # interface numbers below belong to lo, eth0 and docker0
-_RETRIES = 50
+_RETRIES = 5  # a number taken by hand is met once; a name, which is drawn from 28 bits, hardly ever
 _NO_REDIRECTION = "delete table ip docker-dns"
 
 
@@ -116,13 +117,22 @@ class Connections:
             try:
                 apply(wiring, self._world)
             except KernelRefused as error:
-                if error.errno in (EBUSY, EEXIST) and attempt + 1 < _RETRIES:
-                    continue  # an interface that was made by hand has that number (or name): take the next
-                raise
+                if error.errno not in (EBUSY, EEXIST) or attempt + 1 == _RETRIES:
+                    raise
+                # An interface that was made by hand has that number, or that name.
+                self._pass_over(container.name, endpoint.veth_place)
+                continue
             break
         stack.callback(self._unplug, wiring[0])
         container.endpoints[record.name] = record.endpoints[container.id] = endpoint
         return wiring
+
+    def _pass_over(self, *places: str) -> None:
+        """Go on with numbers that no interface of these places has."""
+        for place in places:
+            self._next_index = max(
+                self._next_index, *(1 + index for index in observe.names_of(self._world.route_socket(place)))
+            )
 
     def _numbered(self, container: Container, record: NetworkRecord, attempt: int) -> Endpoint:
         known = container.endpoints[record.name]

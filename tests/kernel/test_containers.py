@@ -23,6 +23,14 @@ def namespaces(place):
     )
 
 
+def test_interfaces_made_by_hand_are_not_in_the_way_of_any_number_of_containers(lab):
+    by_hand = "\n".join(f"link add by-hand{number} index {number} type bridge" for number in range(20, 200))
+    lab.host.sh(f"ip -batch - <<'EOF'\n{by_hand}\nEOF", check=True)
+    many = lab.run_many([f"c{number}" for number in range(12)])
+    assert len({ip(one, "link show eth0")[0]["ifindex"] for one in many}) > 1
+    assert many[0].ping(many[-1].address)
+
+
 def test_a_container_has_network_mounts_and_host_name_of_its_own(shared):
     seen = [namespaces(place) for place in (shared.host, shared["web"], shared["box"])]
     for kind in ("net", "uts"):
