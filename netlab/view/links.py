@@ -66,7 +66,9 @@ def _draw_joint(canvas: Canvas, scene: Scene, joint: Joint) -> None:
         lower_end = canvas.anchors[lower]
         canvas.edge(canvas.anchors[upper].at(), lower_end.at("n" if lower_end.cell else None), **look)
         return
-    follows = (upper, lower) not in canvas.falling and _level(scene, lower) == 4
+    # A box hangs from one bridge and follows the others; but one that hangs in a room has the host's bridges above it too.
+    hangs_from = next((_level(scene, end) for end, (name, _) in canvas.falling if name == lower[0]), 2)
+    follows = (upper, lower) not in canvas.falling and _level(scene, lower) == 4 and _level(scene, upper) >= hangs_from
     look["constraint"] = "false" if follows else None
     look["weight"] = _STRAIGHT if (upper, lower) in canvas.falling else None
     canvas.edge(canvas.anchors[upper].at("s"), canvas.anchors[lower].at("n"), **look)
