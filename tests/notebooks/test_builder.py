@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from test_chapters import builder
 
-PREDICTION = """::: predict
+PREDICTION = """::: predict what
 en: What happens?
 ja: どうなるでしょうか。
-- nothing || 何も起こらない
+- nothing || 何も起こらない == 0
 en: Something does.
 ja: 何かが起こります。
-+ something || 何かが起こる
++ something || 何かが起こる == (1, 2)
 en: Because.
 ja: だからです。
 ::: code
 run()
 ::: answer
+got = run()
+(got, 2)
 """
 
 
@@ -38,14 +42,28 @@ def test_comments_are_translated_and_code_is_not() -> None:
     assert sources(text, "ja") == ["x = 1  # 一\n%on host true || false"]
 
 
-def test_a_prediction_is_asked_before_and_answered_after() -> None:
-    """The question shows the options, the folded answer gives a reason for each."""
-    question, code, answer = sources(PREDICTION)
-    assert "**A.** nothing" in question
-    assert "Because" not in question
-    assert code == "run()"
-    assert answer.startswith("<details>")
-    assert "B. something** — ✓" in answer
+def test_a_prediction_is_asked_before_and_graded_after() -> None:
+    """The question is a cell before, and what the kernel answered is given to the cell after."""
+    assert sources(PREDICTION) == ['predict("what")', "run()", 'got = run()\nanswer("what", (got, 2))']
+
+
+def test_the_texts_of_a_prediction_go_to_the_course() -> None:
+    """Options keep their order, their reasons and the value that makes each right."""
+    asked = json.loads(builder.questions_of(PREDICTION))["what"]
+    assert asked["question"] == {"en": "What happens?", "ja": "どうなるでしょうか。"}
+    assert [(one["value"], one["expected"]) for one in asked["options"]] == [("0", False), ("(1, 2)", True)]
+    assert asked["options"][1]["reason"]["en"] == "Because."
+
+
+def test_a_term_is_a_heading_with_its_cell_and_a_link_leads_to_it() -> None:
+    """The words come from the glossary, in each language."""
+    heading, cell = builder.read_cells("::: terms\nveth\n")
+    assert heading.texts["en"].startswith("### veth pair\n")
+    assert "ブイイース" in heading.texts["ja"]
+    assert cell.kind == "code"
+    text = "::: en\na [[veth|cable]], a [[bridge]]\n::: ja\n[[veth]]です\n"
+    assert sources(text) == ["a [cable](10-glossary.ipynb#veth-pair), a [Bridge](10-glossary.ipynb#Bridge)"]
+    assert sources(text, "ja") == ["[veth ペア](10-glossary.ipynb#veth-%E3%83%9A%E3%82%A2)です"]
 
 
 def test_an_exercise_has_a_folded_solution_and_room_to_type() -> None:
@@ -74,9 +92,26 @@ def test_ids_survive_an_edit_elsewhere() -> None:
         "::: nonsense\n",
         PREDICTION.replace("en: Because.\n", ""),
         PREDICTION.replace("+ ", "- "),
+        PREDICTION.replace(" what", ""),
+        PREDICTION.replace("== 0", "== run()"),
+        PREDICTION.replace("== 0", "== (1, 2)"),
+        PREDICTION.replace("got = run()\n(got, 2)\n", ""),
+        "::: en\n[[nonsense]]\n::: ja\n.\n",
         "::: code\n1  # one || 一 || 壱\n",
     ],
-    ids=["no Japanese", "answer without question", "unknown block", "no reason", "nothing right", "three languages"],
+    ids=[
+        "no Japanese",
+        "answer without question",
+        "unknown block",
+        "no reason",
+        "nothing right",
+        "no key",
+        "no literal",
+        "two options with one value",
+        "no value",
+        "unknown term",
+        "three languages",
+    ],
 )
 def test_an_incomplete_source_is_refused(text: str) -> None:
     """What a reader of one language would miss is an error."""
