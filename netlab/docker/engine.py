@@ -57,8 +57,10 @@ class Engine:
 
     # ── containers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def create(self, names: Sequence[str], asked: Specification) -> list[Container]:
-        """Make containers without starting them, as `docker create` does."""
+    def create(
+        self, names: Sequence[str], asked: Specification, *, identifiers: Sequence[str] = ()
+    ) -> list[Container]:
+        """Make containers without starting them, as `docker create` does; with ids of their own unless some are given."""
         images.find(asked.image)
         if asked.hostname is not None:
             check_container(asked.hostname)
@@ -66,9 +68,10 @@ class Engine:
         attachments = self._attachments(asked)
         self._lab.check_free([check_container(name) for name in names])
         made = []
-        for name in names:
+        for number, name in enumerate(names):
             self._serial += 1
-            container = Container(self._lab, name, container_id(self._seed, name, self._serial), asked)
+            own = identifiers[number] if identifiers else container_id(self._seed, name, self._serial)
+            container = Container(self._lab, name, own, asked)
             container.attachments = dict(attachments)
             made.append(container)
         self.containers.update((container.name, container) for container in made)
@@ -143,14 +146,22 @@ class Engine:
         container = self.container(name)
         self._lab.check_free([check_container(new)])
         old = container.name
-        if container.running:
-            self._world.rename(old, new)
-        container.name = new
-        self.containers = {one.name: one for one in self.containers.values()}
-        if container.running:
-            self._connections.renamed(container)
+        try:
+            self._call(container, new)
+        except BaseException:
+            self._call(container, old)
+            raise
         self._lab.note(f"rename {old} to {new}", [])
         return container
+
+    def _call(self, container: Container, name: str) -> None:
+        if container.name != name:
+            if container.running:
+                self._world.rename(container.name, name)
+            container.name = name
+            self.containers = {one.name: one for one in self.containers.values()}
+        if container.running:
+            self._connections.renamed(container)
 
     def prune(self) -> list[str]:
         """Remove all containers that do not run; return their names."""

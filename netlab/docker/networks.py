@@ -13,7 +13,7 @@ from netlab.docker.swarm import Swarm
 from netlab.drivers import bridge, macvlan, overlay, rules
 from netlab.errors import NameTaken, NotFound, RequestError
 from netlab.kernel import observe
-from netlab.kernel.apply import apply, undo
+from netlab.kernel.apply import apply, clear
 from netlab.names import check_interface, container_id, made_up_mac
 from netlab.places.home import Home
 from netlab.world import World
@@ -87,8 +87,11 @@ class Networks:
 
     # ── made and removed ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def create(self, wanted: Wanted) -> NetworkRecord:
-        """Make a network; raises NameTaken, RequestError, KernelRefused; nothing has changed then."""
+    def create(self, wanted: Wanted, *, identifier: str | None = None) -> NetworkRecord:
+        """Make a network, with an id of its own unless one is given; nothing has changed when that fails.
+
+        Raises NameTaken, RequestError, KernelRefused.
+        """
         if wanted.name in (*PREDEFINED, "default"):
             raise RequestError("operation is not permitted on predefined bridge network")
         if wanted.name in self.records:
@@ -101,7 +104,7 @@ class Networks:
             record, operations = self.swarm.create(wanted)
             self._lab.note(f"network {record.name}", operations)
             return self.records[record.name]
-        record = self._record(wanted)
+        record = self._record(wanted, identifier)
         self._check_options(record)
         operations = self._make(record)
         self.records[record.name] = record
@@ -122,10 +125,10 @@ class Networks:
         self._prepared |= {rules.family_of(str(pool.subnet)) for pool in record.pools}
         self.records[record.name] = record
 
-    def _record(self, wanted: Wanted) -> NetworkRecord:
+    def _record(self, wanted: Wanted, identifier: str | None = None) -> NetworkRecord:
         asked = ipam_config.validate(wanted.configs, ipv6=wanted.ipv6)
         ipam_config.one_per_family(asked)
-        identifier = self._new_id(wanted.name)
+        identifier = identifier or self._new_id(wanted.name)
         taken = self._taken_subnets()
         # Only other networks are in the way of a subnet that was asked for: on the host's own one, too, it may be.
         others = [pool.subnet for record in self.records.values() for pool in record.pools]
@@ -312,7 +315,7 @@ class Networks:
             users = ", ".join(f'name:"{one.container}" id:"{key[:12]}"' for key, one in record.endpoints.items())
             raise RequestError(f"error while removing network: network {record.name} has active endpoints ({users})")
         operations = [inverse for op in reversed(self.making(record)) if (inverse := op.inverse()) is not None]
-        undo(self.making(record), self._world)  # what was deleted by hand already is gone, as it should be
+        clear(self.making(record), self._world)
         del self.records[record.name]
         self._lab.note(f"no network {record.name}", operations)
 

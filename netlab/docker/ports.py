@@ -12,7 +12,7 @@ from netlab.docker.records import NetworkRecord, Published
 from netlab.drivers import port_rules
 from netlab.drivers.rules import HostRule, RuleChange
 from netlab.errors import LabClosed, NetlabError, RequestError
-from netlab.kernel.apply import apply
+from netlab.kernel.apply import apply, clear
 from netlab.places.container import Container
 from netlab.publish import Claim, PortAllocator, PortBinding, PortTaken, cannot_bind, refused
 from netlab.sandbox.client import AgentRefusal
@@ -74,10 +74,9 @@ class Ports:
     def withdraw(self, container: Container) -> list[ops.Operation]:
         """Take a container's published ports back, the rules and the proxies; harmless when there are none."""
         _, changes = self._rules_of.pop(container.id, ("", []))
-        undone = [inverse for op in reversed(self._operations(changes)) if (inverse := op.inverse()) is not None]
-        for op in undone:
-            with contextlib.suppress(NetlabError):  # the rules may have been deleted by hand: gone is gone
-                apply([op], self._world)
+        operations = self._operations(changes)
+        undone = [inverse for op in reversed(operations) if (inverse := op.inverse()) is not None]
+        clear(operations, self._world)
         for one in container.published:
             with contextlib.suppress(AgentRefusal, LabClosed):
                 self._world.sandbox.ask("forget", name=one.proxy)

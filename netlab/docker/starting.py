@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from errno import ENOENT
 
 from netlab import images, ops
 from netlab.docker import files
@@ -218,7 +219,9 @@ class Starting:
         """Return one of the files that the engine keeps for a container: hosts, resolv.conf, log."""
         try:
             return self._world.read_file(self._host, own_path(name, file))
-        except AgentRefusal:
+        except AgentRefusal as error:
+            if error.errno != ENOENT:
+                raise  # what cannot be read must not be written anew
             return ""  # it never ran
 
     def write_own(self, container: Container, file: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Sequence
 from itertools import groupby
@@ -99,6 +100,22 @@ def undo(done: Sequence[ops.Operation], world: World) -> list[str]:
                 )
             )
     return complaints
+
+
+def clear(made: Sequence[ops.Operation], world: World) -> None:
+    """Take away, the last first, what may have been deleted by hand in part: what is gone is gone, and the rest goes too."""
+    for op in reversed(made):
+        inverse = op.inverse()
+        if inverse is None:
+            continue
+        try:
+            _apply([inverse], world, [])
+        except NetlabError:
+            # nft does all of a script or nothing, so one rule that is missing would keep all the others there.
+            lines = inverse.script.splitlines() if isinstance(inverse, ops.NftRules) else []
+            for line in lines:
+                with contextlib.suppress(NetlabError):
+                    _apply([ops.NftRules(inverse.place, line)], world, [])
 
 
 def _apply(operations: Sequence[ops.Operation], world: World, done: list[ops.Operation]) -> None:
