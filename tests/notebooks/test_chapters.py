@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -158,6 +159,34 @@ def test_links_and_pictures_exist(language: str, stem: str) -> None:
         if cell.cell_type == "markdown":
             for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", cell.source):
                 assert (NOTEBOOKS / language / target).exists(), target
+
+
+@every_notebook
+def test_words_lead_to_the_glossary(language: str, stem: str) -> None:
+    """A chapter from 01 to 08 explains its words where they first appear: by a link to a heading that is there."""
+    text = "\n".join(cell.source for cell in chapter(language, stem).cells if cell.cell_type == "markdown")
+    links = re.findall(r"\]\(10-glossary\.ipynb#([^)]+)\)", text)
+    headings = {
+        heading.replace(" ", "-")
+        for cell in chapter(language, "10-glossary").cells
+        if cell.cell_type == "markdown"
+        for heading in re.findall(r"^### (.+)$", cell.source, flags=re.MULTILINE)
+    }
+    assert {unquote(link) for link in links} <= headings
+    assert len(links) == len(set(links))
+    assert len(links) >= (3 if "01" <= stem[:2] <= "08" else 0)
+
+
+@every_chapter
+def test_both_languages_link_the_same_words(stem: str) -> None:
+    """Nearly: a word that one language has no need of may be missing there."""
+    source = (builder.SOURCES / f"{stem}.md").read_text()
+    blocks = builder.read_blocks(source)
+    keys = {
+        language: {key for one in blocks if one.kind == language for key in re.findall(r"\[\[([a-z0-9-]+)", one.text)}
+        for language in LANGUAGES
+    }
+    assert len(keys["en"] ^ keys["ja"]) <= 1
 
 
 @every_notebook
