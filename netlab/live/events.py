@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
 import socket
+import struct
 
 from netlab.errors import NetlabError
 from netlab.world import Entry, World
@@ -15,6 +17,8 @@ _NETLINK_ROUTE, _NETLINK_NETFILTER = 0, 12
 _ROUTE_GROUPS = sum(1 << (group - 1) for group in (1, 3, 5, 7, 9, 11, 24, 25))
 _RULES_GROUP = 1 << (7 - 1)  # NFNLGRP_NFTABLES
 _RECEIVE = 1 << 16
+_HEADER, _NEIGHBOUR = struct.Struct("=IH10x"), struct.Struct("=BxxxxxxxH2x")  # struct nlmsghdr, struct ndmsg
+_NEWNEIGH, _DELNEIGH, _AF_BRIDGE, _NOARP = 28, 29, 7, 0x40
 _IN_CREATE, _IN_DELETE, _IN_MOVED_TO = 0x100, 0x200, 0x80
 _IN_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -34,16 +38,32 @@ def _joined(world: World, entry: Entry, protocol: int, groups: int) -> socket.so
     return events
 
 
-def drain(events: socket.socket) -> None:
-    """Read all that is there; what it says does not matter, as the place is asked again anyway."""
+def drain(events: socket.socket) -> bool:
+    """Read all that is there; return whether the place should be asked again."""
+    matters = False
     while True:
         try:
-            events.recv(_RECEIVE)
+            matters = _matters(events.recv(_RECEIVE)) or matters
         except BlockingIOError:
-            return
+            return matters
         except OSError as error:
             if error.errno != errno.ENOBUFS:  # more came than the kernel could keep: just go on
-                return
+                return matters
+            matters = True
+
+
+def _matters(data: bytes) -> bool:
+    """Whether a datagram says more than that the kernel made or forgot the hardware address of a multicast group."""
+    offset = 0
+    while offset + 16 <= len(data):
+        length, kind = _HEADER.unpack_from(data, offset)
+        if kind not in (_NEWNEIGH, _DELNEIGH):
+            return True
+        family, state = _NEIGHBOUR.unpack_from(data, offset + 16)
+        if family == _AF_BRIDGE or not state & _NOARP:
+            return True
+        offset += max(16, (length + 3) & ~3)
+    return False
 
 
 class Names:
@@ -64,13 +84,13 @@ class Names:
     def fileno(self) -> int:
         return self._descriptor
 
-    def drain(self) -> None:
-        """Read all that is there."""
-        try:
+    def drain(self) -> bool:
+        """Read all that is there; return whether that was anything."""
+        something = False
+        with contextlib.suppress(BlockingIOError):
             while os.read(self._descriptor, _RECEIVE):
-                pass
-        except OSError:
-            return
+                something = True
+        return something
 
     def close(self) -> None:
         if self._descriptor >= 0:

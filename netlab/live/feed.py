@@ -130,8 +130,12 @@ class Feed:
                 for session in seen:
                     session.take(snapshot, heard)
                     session.set_state("live")
-            except NetlabError as error:
-                for session in seen if not lab.closed else ():
+            except (NetlabError, OSError) as error:
+                if self._watch is None or self._watch.over:
+                    return  # the world ended while it was looked at
+                if not isinstance(error, NetlabError):
+                    raise
+                for session in seen:
                     session.set_state("failed", str(error))
 
     def rest(self) -> None:

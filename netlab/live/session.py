@@ -59,13 +59,13 @@ class Session:
         self._at_rest: list[Callable[[Picture], None]] = []
         self._rested = self.revision
         self.snapshot = snapshot
-        self._scene = self._scene_of(snapshot)
+        self.scene = self._make_scene(snapshot)
         self._drawing, self._elements = self._draw_scene()
         self._history = History()
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _scene_of(self, snapshot: Snapshot) -> Scene:
+    def _make_scene(self, snapshot: Snapshot) -> Scene:
         foldable = Scene(snapshot, self.language).foldable
         crowded = sum(one.kind == "container" for one in snapshot.places) >= MANY_IN_ALL
         limit = _FEW if crowded else MANY_ON_ONE_NETWORK
@@ -73,16 +73,16 @@ class Session:
         return Scene(snapshot, self.language, folded=frozenset(folded))
 
     def _draw_scene(self) -> tuple[Drawing, Elements]:
-        drawing = _draw(scene_to_dot(self._scene))
-        return drawing, elements(self._scene, drawing)
+        drawing = _draw(scene_to_dot(self.scene))
+        return drawing, elements(self.scene, drawing)
 
     @property
     def _foldable(self) -> list[Message]:
         found = []
-        for bridge, count in self._scene.foldable.items():
+        for bridge, count in self.scene.foldable.items():
             _, host, name = bridge.split("/")
             network = self.snapshot.networks.get((host, name), name)
-            found.append({"id": bridge, "name": network, "count": count, "folded": bridge in self._scene.folded})
+            found.append({"id": bridge, "name": network, "count": count, "folded": bridge in self.scene.folded})
         return found
 
     # ── told by the feed ───────────────────────────────────────────────────────────────────────────────────────────
@@ -96,7 +96,7 @@ class Session:
 
     def _advance(self, happened: Changes, heard: float) -> None:
         foldable = self._foldable
-        self._scene = self._scene_of(self.snapshot)
+        self.scene = self._make_scene(self.snapshot)
         drawing, named = self._draw_scene()
         drawing = update.shared(self._drawing, drawing)
         message = update.change(self._drawing, drawing, self._elements, named)
@@ -133,7 +133,7 @@ class Session:
     def begin_anew(self, snapshot: Snapshot) -> None:
         """Show a lab that was thrown away and built again: everything is new, and none of it worth a word."""
         self.snapshot = snapshot
-        self._scene = self._scene_of(snapshot)
+        self.scene = self._make_scene(snapshot)
         self._drawing, self._elements = self._draw_scene()
         self.revision += 1
         self._state = {"state": "live", "text": ""}
@@ -154,7 +154,7 @@ class Session:
         """Tell them, if anything has changed since."""
         if self.revision != self._rested:
             self._rested = self.revision
-            picture = Picture(self.snapshot, self._scene.folded, self.language)
+            picture = Picture(self.snapshot, self.scene.folded, self.language)
             for tell in self._at_rest:
                 tell(picture)
 
@@ -199,7 +199,7 @@ class Session:
         self._send({**answer, **update.whole(step.drawing, step.elements), "marks": step.marks, "entry": step.entry})
 
     def _fold(self, element: object, *, folded: bool) -> None:
-        for bridge in self._scene.foldable:
+        for bridge in self.scene.foldable:
             if element is None or element in (bridge, "fold/" + bridge.removeprefix("interface/")):
                 self._chosen[bridge] = folded
         self._advance(Changes(()), time.time() * 1000)
@@ -216,7 +216,7 @@ class Session:
 
     def _refresh_panels(self) -> None:
         for view, element in self._selected.items():
-            shown = panel(self._scene, element, self._deeds.panel_lines)
+            shown = panel(self.scene, element, self._deeds.panel_lines)
             shown["actions"] = self._deeds.actions(self.snapshot, element, self.language)
             if self._panels.get(view) != shown:
                 self._panels[view] = shown

@@ -28,11 +28,10 @@ class _Ear:
     def descriptors(self) -> list[int]:
         return [one.fileno() for one in (*self.sockets, *([self.names] if self.names else ()))]
 
-    def drain(self) -> None:
-        for one in self.sockets:
-            drain(one)
-        if self.names:
-            self.names.drain()
+    def drain(self) -> bool:
+        """Read all that is there; return whether the place should be asked again."""
+        matters = [drain(one) for one in self.sockets]
+        return any(matters) or (self.names is not None and self.names.drain())
 
     def close(self) -> None:
         for one in (*self.sockets, *([self.names] if self.names else ())):
@@ -151,8 +150,8 @@ class Watch:
                     heard.rung = True
                 elif descriptor in self._by_descriptor:
                     name = self._by_descriptor[descriptor]
-                    self._ears[name].drain()
-                    heard.places.add(name)
+                    if self._ears[name].drain():
+                        heard.places.add(name)
         return heard
 
     def close(self) -> None:

@@ -122,6 +122,12 @@ def box_interfaces(scene: Scene, place: PlaceState) -> tuple[Interface, ...]:
 
 def box_width(scene: Scene, place: PlaceState) -> float:
     """Return about how wide what stands in the box will be, in points."""
+    if place.name not in scene.widths:
+        scene.widths[place.name] = _box_width(scene, place)
+    return scene.widths[place.name]
+
+
+def _box_width(scene: Scene, place: PlaceState) -> float:
     wide = {one: lb.points(interface_lines(scene, one)) + 12 for one in box_interfaces(scene, place)}
     row = [points + _SPACING for one, points in wide.items() if one.kind != "loopback"]
     return max(sum(row) - _SPACING, lb.points(box_lines(scene, place)), *wide.values(), 0)

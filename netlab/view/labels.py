@@ -31,6 +31,8 @@ JOINER = "\N{WORD JOINER}"
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     # A control character or half a surrogate pair makes graphviz or the browser reject the whole picture.
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in ("Cc", "Cs") else one for one in text)
 

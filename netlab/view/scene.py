@@ -55,6 +55,7 @@ class Scene:
     language: Language
     highlight: frozenset[str] = field(default_factory=frozenset)
     folded: frozenset[str] = field(default_factory=frozenset)  # ids of the bridges whose networks are one box each
+    widths: dict[str, float] = field(default_factory=dict, compare=False)  # of boxes already measured, by name
 
     @cached_property
     def position(self) -> dict[str, int]:
