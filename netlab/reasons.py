@@ -175,6 +175,23 @@ REASONS: dict[str, Reason] = {
         ),
         "nstat -az TcpExtIPReversePathFilter; sysctl net.ipv4.conf.{interface}.rp_filter; ip route get {source}",
     ),
+    "hairpin-off": Reason(
+        (
+            (
+                "After translation the packet should go back to {owner}, where it came from; the bridge of {place} does not send "
+                "a frame out of the port that it came in by, {interface}."
+            ),
+            (
+                "変換後のパケットは送信元の {owner} に戻るべきですが、{place} のブリッジは、届いたポート {interface} から"
+                "フレームを送り返しません。"
+            ),
+        ),
+        (
+            "Switch hairpin mode on for that port: bridge link set dev {interface} hairpin on",
+            "そのポートの hairpin モードを有効にします: bridge link set dev {interface} hairpin on",
+        ),
+        "bridge -d link show dev {interface}",
+    ),
     "port-closed": Reason(
         (
             "The packet arrived at {place}, but nothing listens on port {port}/{protocol} there.",

@@ -55,6 +55,7 @@ class Tap:
         self._size = size
         self._names: dict[int, str] = {}
         self._next = 0
+        self._received = self._taken = 0
         # Bound last: a packet socket that has a protocol from the start hears before its filter is there.
         self._socket = world.open_socket(place, _AF_PACKET, _SOCK_RAW, 0)
         try:
@@ -82,18 +83,19 @@ class Tap:
         taken: list[bytes] = []
         while True:
             start = self._next * self._size.block
-            status, _, _, length = _BLOCK.unpack_from(self._ring, start)
+            status, packets, _, length = _BLOCK.unpack_from(self._ring, start)
             if not status & _OURS:
                 return taken
             taken.append(self._ring[start : start + length])
+            self._taken += packets
             struct.pack_into("=I", self._ring, start + 8, _KERNELS)
             self._next = (self._next + 1) % self._size.blocks
 
     @property
     def pending(self) -> bool:
         """Whether packets have come that the kernel has not handed over yet; it does so within a few milliseconds."""
-        _, packets, _, _ = _BLOCK.unpack_from(self._ring, self._next * self._size.block)
-        return bool(packets)
+        self.count_lost()
+        return self._received > self._taken + self.lost
 
     def packets(self, block: bytes) -> Iterator[Packet]:
         """Yield the packets of a block."""
@@ -122,10 +124,10 @@ class Tap:
 
     def count_lost(self) -> int:
         """Return how many packets came when the ring was full, since the beginning."""
-        if self._socket.fileno() < 0:
-            return self.lost
-        _, dropped, _ = struct.unpack("=III", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))
-        self.lost += dropped  # asking sets the kernel's count to 0
+        if self._socket.fileno() >= 0:
+            received, dropped, _ = struct.unpack("=III", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))
+            self._received += received  # with the lost ones; asking sets the kernel's counts to 0
+            self.lost += dropped
         return self.lost
 
     def close(self) -> None:

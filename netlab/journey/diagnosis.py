@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netlab.capture.headers import ARP, ICMP, TCP, Headers
@@ -16,6 +17,7 @@ from netlab.journey.joining import Passage, Run
 from netlab.journey.walking import arrived
 from netlab.reasons import Finding
 
+_DESTINATION_NAT = re.compile(r"dnat to (\d+\.\d+\.\d+\.\d+)")
 _REVERSE_PATH = "TcpExt.IPReversePathFilter"
 _LOOKUPS = {
     "nxdomain": "name-unknown",
@@ -67,7 +69,7 @@ class Diagnosis:
 
     def dying(self) -> Passage | None:
         """Return the first packet that did not arrive."""
-        return next((one for one in (*self.there, *self.back) if not arrived(one)), None)
+        return next((one for one in (*self.there, *self.back) if not arrived(one) and not one.headers.is_error), None)
 
     # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,9 +147,16 @@ class Diagnosis:
         place, headers = run.place, run.headers
         hook = self._hook(run)
         if hook == "prerouting":
-            return self._not_routed(place, headers, self.facts.named(place, run.incoming))
+            incoming = next((one.incoming for one in passage.runs if one.place == place and one.incoming), None)
+            return self._not_routed(place, self._translated(run, headers), self.facts.named(place, incoming))
         leaving = next((one.outgoing for one in reversed(passage.runs) if one.place == place and one.outgoing), None)
         return self._not_sent_on(place, headers, self.facts.named(place, leaving))
+
+    def _translated(self, run: Run, headers: Headers) -> Headers:
+        """Return the headers with the destination that the last rule gave the packet, if it gave one."""
+        rules = [self.facts.rule(run.place, event) for event in run.events]
+        found = [match for rule in rules if rule and (match := _DESTINATION_NAT.search(rule.text))]
+        return replace(headers, destination=found[-1].group(1)) if found else headers
 
     def _hook(self, run: Run) -> str:
         if run.ours:
@@ -157,6 +166,8 @@ class Diagnosis:
 
     def _not_routed(self, place: str, headers: Headers, interface: str) -> Finding:
         """Explain a packet that came in, and that the kernel sent neither on nor up."""
+        if (found := self._hairpin(place, headers)) is not None:
+            return found
         if self.seen.counted.get(place, {}).get(_REVERSE_PATH):
             return Finding("reverse-path", place, {"source": headers.source, "interface": interface})
         if not self.facts.has(place, headers.destination):
@@ -171,6 +182,19 @@ class Diagnosis:
             if (found := self._too_big(place, headers, self.facts.named(place, way.interface))) is not None:
                 return found
         return Finding("lost", place, {"interface": interface})
+
+    def _hairpin(self, place: str, headers: Headers) -> Finding | None:
+        """Tell of a packet that would have to leave by the very port of a bridge that it came in by."""
+        owner = self.facts.owner(headers.destination)
+        came = [one for one in self.seen.packets if one.place == place and not one.outgoing]
+        if owner is None or owner == place:
+            return None
+        interface = self.facts.interface(owner, self._interface_of(owner, headers.destination))
+        port = interface.peer_name if interface and interface.peer_place == place else None
+        sent_by = {one.interface for one in came if one.headers.identification == headers.identification}
+        if port is None or port not in sent_by or self.facts.hairpin(place, port):
+            return None
+        return Finding("hairpin-off", place, {"interface": port, "owner": owner})
 
     def _not_sent_on(self, place: str, headers: Headers, interface: str) -> Finding:
         """Explain a packet that was to leave by an interface, and did not."""
@@ -198,7 +222,10 @@ class Diagnosis:
                 return found
         if interface is not None and interface.kind == "vxlan":
             return self._lost_in_tunnel(last)
-        return self._down(place, name) or Finding("lost", place, {"interface": name})
+        found = self._down(place, name)
+        if found is None and (owner := self.facts.with_mac(last.headers.destination_mac)) is not None:
+            found = self._down(owner[0], owner[1].name) or self._peer_down(owner[0], owner[1].name)
+        return found or Finding("lost", place, {"interface": name})
 
     def _lost_in_tunnel(self, last: Packet) -> Finding:
         interface = self.facts.interface(last.place, last.interface)
@@ -251,13 +278,38 @@ class Diagnosis:
         for one in heard:
             asked = one.outgoing and one.headers.kind == 1 and self.facts.has(place, one.headers.source)
             if asked and one.headers.destination not in answered and interface in ("", one.interface):
-                facts = {"interface": one.interface, "neighbour": one.headers.destination}
-                # Somebody who would have answered may be there, behind an interface that is switched off.
-                owner = self.facts.owner(one.headers.destination)
-                return (self._owner_down(owner, one.headers.destination) if owner else None) or Finding(
-                    "arp-unanswered", place, facts
-                )
+                return self._why_unanswered(one)
         return None
+
+    def _why_unanswered(self, question: Packet) -> Finding:
+        """Explain an ARP question without an answer: somebody may be there, and not hear it, or not want to answer."""
+        place, name, neighbour = question.place, question.interface, question.headers.destination
+        found = self._peer_down(place, name) or self._bridge_down(place, name)
+        owner = self.facts.owner(neighbour)
+        if found is None and owner is not None:
+            found = self._owner_down(owner, neighbour)
+            asker, heard_by = question.headers.source, self._interface_of(owner, neighbour)
+            back = self.facts.named(owner, self.facts.way(owner, asker).interface)
+            if found is None and back != heard_by and self.facts.strict(owner, heard_by):
+                return Finding("reverse-path", owner, {"source": asker, "interface": heard_by})
+        return found or Finding("arp-unanswered", place, {"interface": name, "neighbour": neighbour})
+
+    def _bridge_down(self, place: str, name: str) -> Finding | None:
+        """Look at the bridge that the other end of a veth is a port of."""
+        interface = self.facts.interface(place, name)
+        if interface is None or not interface.peer_place or not interface.peer_name:
+            return None
+        port = self.facts.interface(interface.peer_place, interface.peer_name)
+        return self._down(interface.peer_place, port.master) if port is not None and port.master else None
+
+    def _interface_of(self, place: str, address: str) -> str:
+        state = self.facts.place(place)
+        having = (
+            one.name
+            for one in (state.interfaces if state else ())
+            if any(address == its.address for its in one.addresses)
+        )
+        return next(having, "")
 
     def _owner_down(self, owner: str, address: str) -> Finding | None:
         state = self.facts.place(owner)

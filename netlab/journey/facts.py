@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from netlab import observer
+from netlab.capture.packet import OTHER_HOST, Packet
 from netlab.kernel.lookup import Way, way
 from netlab.kernel.netfilter import TraceEvent
 from netlab.model import Chain, Interface, PlaceState, Route, Rule, Snapshot, Socket
@@ -60,6 +61,40 @@ class Facts:
         state = self.place(place)
         own = [one.address for interface in state.interfaces for one in interface.addresses] if state else []
         return address in own or address.startswith("127.")
+
+    def with_mac(self, mac: str) -> tuple[str, Interface] | None:
+        """Return the interface that has a hardware address, and its place; not a bridge, which borrows those of its ports."""
+        found = ((state.name, one) for state in self.snapshot.places for one in state.interfaces if one.mac == mac)
+        return next((one for one in found if one[1].kind != "bridge"), None)
+
+    def overheard(self, packet: Packet) -> bool:
+        """Whether a frame only came by because a bridge did not know where to send it, and was not for anybody here."""
+        if packet.kind != OTHER_HOST or packet.outgoing:
+            return False
+        interface = self.interface(packet.place, packet.interface)
+        if interface is None or interface.master is not None or interface.kind == "bridge":
+            return False
+        owner = self.with_mac(packet.headers.destination_mac)
+        return owner is None or owner[1].kind not in ("macvlan", "ipvlan")
+
+    def strict(self, place: str, interface: str) -> bool:
+        """Whether packets are dropped whose answers would leave by another interface (rp_filter is 1; RFC 3704)."""
+        values = [self._parameter(place, f"net/ipv4/conf/{one}/rp_filter") for one in ("all", interface)]
+        return max(values) == "1"
+
+    def hairpin(self, place: str, port: str) -> bool:
+        """Whether a bridge sends frames back out of the port that they came in by (hairpin mode, bridge(8))."""
+        try:
+            root = f"/proc/{self.world.entry(place).pid}/root"  # /sys shows the namespace that it was mounted in
+            return self.world.read_file(place, f"{root}/sys/class/net/{port}/brport/hairpin_mode").strip() == "1"
+        except OSError:
+            return False
+
+    def _parameter(self, place: str, key: str) -> str:
+        try:
+            return self.world.read_file(place, f"/proc/sys/{key}").strip()
+        except OSError:
+            return ""
 
     # ── rules ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -104,7 +104,7 @@ class _Ears:
         matches = (
             netfilter.echo_matches(number, _TUNNELS) if icmp else netfilter.port_matches(protocol, number, _TUNNELS)
         )
-        matches += netfilter.port_matches(socket.IPPROTO_UDP, probe.outcome.resolver_port, ())
+        matches += netfilter.question_matches(probe.outcome.question)
         for entry in self.entries:
             watch = self.world.open_socket(entry.name, _NETLINK, _RAW, netfilter.NETLINK_NETFILTER)
             self.watches[watch] = entry.name

@@ -132,11 +132,10 @@ def runs_of(reports: list[Report]) -> list[Run]:
 def passages(seen: Observation) -> list[Passage]:
     """Return the packets of the probe, its answers and errors about it, in the order in which they were first seen."""
     runs = runs_of(seen.reports)
-    questions = _questions(seen)
     keys = {
         key_of(headers)
         for headers in [*(packet.headers for packet in seen.packets), *(run.headers for run in runs)]
-        if _belongs(headers.innermost, seen, questions)
+        if _belongs(headers.innermost, seen)
     } - {None}
     found: dict[Key, Passage] = {}
     for packet in seen.packets:
@@ -150,26 +149,22 @@ def passages(seen: Observation) -> list[Passage]:
     return sorted(found.values(), key=lambda passage: passage.began)
 
 
-def _questions(seen: Observation) -> set[bytes]:
-    """Return the DNS ids of the probe's questions: a name server that asks further up keeps them."""
-    return {
-        packet.headers.payload[:2]
-        for packet in seen.packets
-        if packet.headers.protocol == UDP and packet.headers.source_port == seen.outcome.resolver_port
-    } - {b""}
-
-
-def _belongs(headers: Headers, seen: Observation, questions: set[bytes]) -> bool:
+def _belongs(headers: Headers, seen: Observation) -> bool:
     if headers.is_error:
-        return headers.inner is not None and _belongs(headers.inner, seen, questions)
+        return headers.inner is not None and _belongs(headers.inner, seen)
     if headers.protocol in (ICMP, ICMP6):
         return seen.target.protocol == "icmp" and headers.echo == seen.outcome.port
     ports = (headers.source_port, headers.destination_port)
     if headers.protocol == seen.target.protocol and seen.outcome.port in ports:
         return True
-    if headers.protocol != UDP:
+    return is_question(headers, seen)
+
+
+def is_question(headers: Headers, seen: Observation) -> bool:
+    """Whether it is the probe's question to a name server, asked by itself or on its behalf, or an answer to it."""
+    if headers.protocol != UDP or seen.outcome.lookup.by != "dns":
         return False
-    return seen.outcome.resolver_port in ports or (53 in ports and headers.payload[:2] in questions)
+    return headers.payload[:2] == seen.outcome.question.to_bytes(2, "big")
 
 
 def connections(seen: Observation, place: str) -> list[Connection]:

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from netlab.capture import pcapng
-from netlab.capture.headers import UDP
 from netlab.journey import view
 from netlab.journey.diagnosis import Diagnosis
 from netlab.journey.facts import Facts
 from netlab.journey.gathering import Observation
-from netlab.journey.joining import Passage, passages
+from netlab.journey.joining import Passage, is_question, passages
 from netlab.journey.steps import Leg, Step, Way
 from netlab.journey.walking import Walk, arrived
 from netlab.reasons import Finding
@@ -31,7 +30,7 @@ class Journey:
         self.place, self.target = seen.place, seen.target
         self.outcome = seen.outcome
         self.lost = seen.lost
-        sorter = _Sorter(seen)
+        sorter = _Sorter(seen, facts)
         diagnosis = Diagnosis(seen, facts, sorter.lookups, sorter.there, sorter.back)
         self.reason: Finding | None = diagnosis.finding()
         self.delivered = diagnosis.delivered_datagram()
@@ -148,14 +147,14 @@ class Journey:
 class _Sorter:
     """The packets of a probe by what they are for."""
 
-    def __init__(self, seen: Observation) -> None:
+    def __init__(self, seen: Observation, facts: Facts) -> None:
         self.lookups: list[Passage] = []
         self.there: list[Passage] = []
         self.back: list[Passage] = []
+        self._seen = seen
         self._port = seen.outcome.port
-        self._resolver = seen.outcome.resolver_port
-        self._protocol = seen.target.protocol
         for one in passages(seen):
+            one.captures = [capture for capture in one.captures if not facts.overheard(capture)]
             if self._is_lookup(one):
                 self.lookups.append(one)
             else:
@@ -163,8 +162,7 @@ class _Sorter:
 
     def _is_lookup(self, passage: Passage) -> bool:
         headers = passage.headers.inner if passage.headers.is_error and passage.headers.inner else passage.headers
-        ports = (headers.source_port, headers.destination_port)
-        return headers.protocol == UDP and not (self._protocol == "udp" and self._port in ports)
+        return is_question(headers, self._seen) and self._port not in (headers.source_port, headers.destination_port)
 
     def goes(self, passage: Passage) -> Way:
         """Whether a packet is a request or an answer."""
@@ -174,8 +172,7 @@ class _Sorter:
         if headers.protocol in ("icmp", "icmp6"):
             return "there" if headers.kind in (8, 128) else "back"
         if self._is_lookup(passage):
-            asks = headers.source_port == self._resolver or headers.destination_port == 53
-            return "there" if asks and headers.source_port != 53 else "back"
+            return "back" if headers.payload[2:3] >= b"\x80" else "there"  # the bit QR of RFC 1035
         return "there" if headers.source_port == self._port else "back"
 
 

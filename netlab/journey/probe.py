@@ -61,7 +61,7 @@ class Outcome:
     address: str = ""
     source: str = ""
     port: int = 0  # the probe's own: a port, or the id of the echo request
-    resolver_port: int = 0  # from which it asked for the name
+    question: int = 0  # the id of its questions to name servers
     errno: int = 0
     silent: bool = False  # nothing came back in time
     status: str = ""  # the first line of a web server's answer
@@ -82,8 +82,7 @@ class Probe:
         self.outcome = Outcome(Lookup(target.host))
         self._sockets: list[socket.socket] = []
         self._resolver = self._open(socket.AF_INET, socket.SOCK_DGRAM)
-        self._resolver.bind(("", 0))
-        self.outcome.resolver_port = self._resolver.getsockname()[1]
+        self.outcome.question = int.from_bytes(os.urandom(2), "big")
         if target.protocol == "icmp":
             self.outcome.port = int.from_bytes(os.urandom(2), "big") | 0x8000
         else:
@@ -166,7 +165,7 @@ class Probe:
         import dns.rcode  # noqa: PLC0415
 
         lookup = self.outcome.lookup
-        question = dns.message.make_query(name, kind)
+        question = dns.message.make_query(name, kind, id=self.outcome.question)
         try:
             self._resolver.connect((server, 53))
             self._resolver.send(question.to_wire())

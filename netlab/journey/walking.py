@@ -129,16 +129,17 @@ class Walk:
 
     def _asked_neighbour(self, at: Packet) -> Iterator[Step]:
         """Tell of the ARP question that went out on the same interface just before, and of its answer."""
-        first = self.seen.packets[0].nanoseconds if self.seen.packets else 0
+        if self._port_of(at) is not None:
+            return  # a port only passes on what others ask
         asked = [
             one
             for one in self.seen.packets
             if one.headers.protocol == ARP and (one.place, one.index) == (at.place, at.index)
-            and first <= one.nanoseconds <= at.nanoseconds
+            and one.nanoseconds <= at.nanoseconds
         ]  # fmt: skip
         for one in asked:
             question = one.headers
-            if not one.outgoing or question.kind != 1:
+            if not one.outgoing or question.kind != 1 or not self.facts.has(at.place, question.source):
                 continue
             replies = [other.headers for other in asked if other.headers.kind == 2]
             answer = next((reply for reply in replies if reply.source == question.destination), None)
@@ -324,7 +325,7 @@ class Walk:
 
     def _is_probe(self, place: str, headers: Headers) -> bool:
         outcome = self.seen.outcome
-        return place == self.seen.place and headers.destination_port in (outcome.port, outcome.resolver_port)
+        return place == self.seen.place and headers.destination_port == outcome.port
 
     def _step(  # noqa: PLR0917 - those of every step, in the order of reading
         self,

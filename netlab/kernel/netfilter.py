@@ -38,6 +38,7 @@ _TRANSPORT_HEADER = 2
 _RECEIVE = 1 << 16
 _VERDICTS = {0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -3: "jump", -4: "goto", -5: "return"}
 _FAMILIES = {0: "", 1: "inet", 2: "ip", 5: "netdev", 7: "bridge", 10: "ip6"}
+_QUOTED = 28  # bytes from an ICMP error's header to the transport header of the packet that it quotes: 8 + 20
 _INNER = 50  # bytes from an outer UDP header to the transport header of what VXLAN carries: 8 + 8 + 14 + 20
 
 
@@ -104,16 +105,24 @@ class Connection:
 
 
 def port_matches(protocol: int, port: int, tunnels: Iterable[int]) -> list[Match]:
-    """Return what tells the packets of a connection with that port at one end, also inside VXLAN on these UDP ports."""
+    """Return what tells the packets of a connection with that port at one end, also inside VXLAN, and ICMP errors about it."""
     wanted = struct.pack("!H", port)
     plain = [Match(protocol, 0, wanted), Match(protocol, 2, wanted)]
-    return plain + _inside(tunnels, plain)
+    errors = [Match(socket.IPPROTO_ICMP, _QUOTED + one.offset, wanted) for one in plain]
+    return plain + errors + _inside(tunnels, plain)
+
+
+def question_matches(number: int) -> list[Match]:
+    """Return what tells the packets of a DNS question with that id, and of its answers: a server that asks on keeps it."""
+    wanted = struct.pack("!H", number)
+    return [Match(socket.IPPROTO_UDP, 8, wanted), Match(socket.IPPROTO_ICMP, _QUOTED + 8, wanted)]
 
 
 def echo_matches(number: int, tunnels: Iterable[int]) -> list[Match]:
     """Return what tells the packets of a ping with that id."""
-    plain = [Match(socket.IPPROTO_ICMP, 4, struct.pack("!H", number))]
-    return plain + _inside(tunnels, plain)
+    wanted = struct.pack("!H", number)
+    plain = [Match(socket.IPPROTO_ICMP, 4, wanted), Match(socket.IPPROTO_ICMPV6, 4, wanted)]
+    return [*plain, Match(socket.IPPROTO_ICMP, _QUOTED + 4, wanted), *_inside(tunnels, plain[:1])]
 
 
 def _inside(tunnels: Iterable[int], plain: list[Match]) -> list[Match]:
