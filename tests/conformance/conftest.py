@@ -11,16 +11,26 @@ import tomllib
 from pathlib import Path
 
 import addressing
+import drivers
 import life
 import names
 import ports
 import pytest
 import reaching
+import refusing
 import table
 from real import RealEngine, why_not
 from scenario import SCENARIOS, Today
 
-_DECLARED = (addressing, life, names, ports, reaching)  # each declares its scenarios when it is imported
+_DECLARED = (
+    addressing,
+    drivers,
+    life,
+    names,
+    ports,
+    reaching,
+    refusing,
+)  # each declares its scenarios when it is imported
 _ROWS = tomllib.loads((Path(__file__).parent / "rows.toml").read_text())
 
 

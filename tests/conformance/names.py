@@ -91,6 +91,16 @@ def answers(world: World) -> dict:
     }
 
 
+@rows("DN-14", "DN-19")
+def not_known_here(world: World) -> dict:
+    world.must("network create --subnet 10.71.0.0/24 n1")
+    world.idle("aa", "bb", options="--network n1")
+    return {
+        "DN-14": [world.dig("aa", name) for name in ("bb.n1.example.com", "aa.example.com")],
+        "DN-19": [world.dig("aa", name) for name in ("localhost", "host.docker.internal", "gateway.docker.internal")],
+    }
+
+
 @rows("DN-16", "DN-25", "DN-18", "DN-27", "DN-40", "DN-41", "DN-42", "DN-43")
 def several(world: World) -> dict:
     _two_networks(world)

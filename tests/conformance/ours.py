@@ -36,6 +36,18 @@ class NetlabEngine(World):
             return Done(_RAISED, out.getvalue(), f"docker raised {error!r}")
         return Done(status, out.getvalue(), err.getvalue())
 
+    def swarm(self) -> None:
+        """Make a lab whose hosts are one swarm, as those of every lab with several are."""
+        self._lab.close()
+        self._lab = Lab(hosts=2)
+
+    def iptables(self, table: str) -> list[str]:
+        """Return what netlab says that its rules are in iptables' words."""
+        lines = [line for rule in self._lab.iptables() for line in rule.iptables.split("; ")]
+        plain = [line.replace("iptables -A", "iptables -t filter -A") for line in lines]
+        start = f"iptables -t {table} "
+        return [line.removeprefix(start) for line in plain if line.startswith(start)]
+
     def inside(self, container: str, line: str) -> Done:
         return self._sh(container, line)
 

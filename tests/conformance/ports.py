@@ -70,6 +70,36 @@ def ephemeral(world: World) -> dict:
     }
 
 
+@rows("PM-17")
+def whom_a_server_of_udp_sees(world: World) -> dict:
+    world.idle("aa", options="-p 5454:5353/udp")
+    world.idle("bb")
+    world.serve_udp("aa", 5353)
+    return {
+        "PM-17": [
+            world.who_udp(place, address, 5454)
+            for place, address in (("outside", HOST), ("host", HOST), ("host", "127.0.0.1"), ("bb", HOST))
+        ]
+    }
+
+
+@rows("PM-14", "PM-55")
+def several_and_udp(world: World) -> dict:
+    world.idle("aa", options="-p 80-82")
+    given = sorted(
+        int(line.rpartition(":")[2]) for line in set(world.must("port aa").splitlines()) if "0.0.0.0" in line
+    )
+    world.idle("bb", options="-p 5353:5353/udp")
+    world.outside(f"echo hello | nc -u -w 1 {HOST} 5353")
+    flows = "conntrack -L -p udp 2>/dev/null | grep -c 'dport=5353'"
+    before = world.host(flows).stdout.strip()
+    world.must("rm -f bb")
+    return {
+        "PM-14": [number - given[0] for number in given],
+        "PM-55": [before, world.host(flows).stdout.strip()],
+    }
+
+
 @rows("PM-13", "PM-15", "PM-19", "PM-21", "PM-22", "PM-24", "PM-25", "PM-27")
 def conflicts(world: World) -> dict:
     world.idle("c0", options="-p 8080:80")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenario import rows
+from scenario import Today, rows
 from world import HOST, OUTSIDE, World
 
 
@@ -36,6 +36,48 @@ def bridges(world: World) -> dict:
         "IS-13": [world.who("near", f"{OUTSIDE}:8000"), ttl[:1]],
         "IS-14": [line.split()[1] for line in hops],
         "BR-34": [world.who("older", f"{old}:8000"), world.ping("older", old)],
+    }
+
+
+@rows("IS-21", "PM-02", "UD-47")
+def rules(world: World) -> dict:
+    world.must("network create --subnet 10.71.0.0/24 n1")
+    world.must("network create --internal --subnet 10.73.0.0/24 in")
+    world.web("aa", "--network n1 -p 8080:80")
+    names = {world.bridge("n1"): "<n1>", world.bridge("in"): "<in>"}
+
+    def said(table: str) -> list[str]:
+        lines = " \n".join(world.iptables(table))
+        for bridge, name in names.items():
+            lines = lines.replace(bridge, name)
+        return lines.split(" \n")
+
+    nat = said("nat")
+    internal = [line.partition("!")[2] for line in said("filter") if "10.73.0.0/24" in line]
+    sockets = world.host("ss -Hltn 'sport = :8080'").stdout.splitlines()
+    return {
+        "IS-21": sorted(line for line in nat if "LOCAL" in line or "! -o" in line),
+        "PM-02": [[line for line in nat if "--dport 8080" in line], len(sockets)],
+        "UD-47": [sorted(internal), [line for line in nat if "10.73." in line]],
+    }
+
+
+@rows("IS-05", "IS-08", "IS-11")
+def from_where_it_should_not(world: World) -> dict:
+    world.must("network create --internal --subnet 10.73.0.0/24 in")
+    world.must("network create --internal --subnet 10.74.0.0/24 in2")
+    world.must("network create --subnet 10.71.0.0/24 n1")
+    world.idle("shut", options="--network in")
+    world.idle("other", options="--network in2")
+    world.idle("srv", options="--network n1 -p 8081:8000")
+    world.serve("srv", 8000)
+    world.outside(f"ip route add 10.71.0.0/24 via {HOST}")
+    direct = world.web_reach("outside", "10.71.0.2:8000")
+    world.outside(f"ip route delete 10.71.0.0/24 via {HOST}")
+    return {
+        "IS-05": Today(world.ping("shut", "10.74.0.2"), "unreachable"),
+        "IS-08": world.web_reach("shut", "10.73.0.1:8081"),
+        "IS-11": Today(direct, "timeout"),
     }
 
 

@@ -61,6 +61,7 @@ class RealEngine(World):
         self._socket = self._folder / "socket"
         self._running: list[subprocess.Popen[bytes]] = []
         self._servers: list[int] = []
+        self._in_swarm = False
         try:
             self._host = self._hold("--net", "--mount", "--uts", "--ipc")
             self._outside = self._hold("--net")
@@ -174,6 +175,10 @@ class RealEngine(World):
         made = self.docker("ps -aq").stdout.split()
         if made:
             self.docker(f"rm -f {' '.join(made)}")
+        if self._in_swarm:
+            self.docker("swarm leave --force")
+            self.docker("network rm docker_gwbridge")
+            self._in_swarm = False
         self.docker("network prune -f")
 
     def close(self) -> None:
@@ -202,6 +207,13 @@ class RealEngine(World):
 
     def docker(self, line: str) -> Done:
         return self._run([_DOCKER, *shlex.split(line)])
+
+    def swarm(self) -> None:
+        self._in_swarm = True
+        self.must(f"swarm init --advertise-addr {HOST}")
+
+    def iptables(self, table: str) -> list[str]:
+        return self.host(f"iptables -t {table} -S").stdout.splitlines()
 
     def inside(self, container: str, line: str) -> Done:
         pid = self.must(f"inspect -f '{{{{.State.Pid}}}}' {container}").strip()
@@ -234,5 +246,13 @@ class RealEngine(World):
 
     def serve(self, place: str, port: int, address: str = "::") -> None:
         super().serve(place, port, address)
-        owner = self.at(place, f'ss -Hltnp "sport = :{port}"').stdout
+        self._remember(place, f'ss -Hltnp "sport = :{port}"')
+
+    def serve_udp(self, place: str, port: int) -> None:
+        super().serve_udp(place, port)
+        self._remember(place, f'ss -Hlunp "sport = :{port}"')
+
+    def _remember(self, place: str, shows: str) -> None:
+        """Note who serves: these processes have to be ended."""
+        owner = self.at(place, shows).stdout
         self._servers += [int(pid) for pid in {word.partition(",")[0] for word in owner.split("pid=")[1:]}]

@@ -37,6 +37,16 @@ _WHO = textwrap.dedent("""
     Server((sys.argv[2], int(sys.argv[1])), Who).serve_forever()
 """).strip()
 
+# The same for UDP.
+_WHO_UDP = textwrap.dedent("""
+    import socket, sys
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("0.0.0.0", int(sys.argv[1])))
+    while True:
+        client = server.recvfrom(4096)[1]
+        server.sendto(client[0].encode(), client)
+""").strip()
+
 
 class Surprise(AssertionError):
     """Something that a scenario only needs on its way did not work."""
@@ -83,6 +93,14 @@ class World(ABC):
     def outside(self, line: str) -> Done:
         """Run a shell line on a machine beside the host."""
 
+    @abstractmethod
+    def swarm(self) -> None:
+        """Make the engine the manager of a swarm, until the scenario ends."""
+
+    @abstractmethod
+    def iptables(self, table: str) -> list[str]:
+        """Return the rules of one of iptables' tables, as `iptables -S` prints them."""
+
     # ── for all of them ───────────────────────────────────────────────────────────────────────────────────────────
 
     def must(self, line: str) -> str:
@@ -109,14 +127,24 @@ class World(ABC):
 
     def serve(self, place: str, port: int, address: str = "::") -> None:
         """Start a server that answers with the address of whoever asks."""
-        program = shlex.join(["python3", "-c", _WHO, str(port), address])
+        self._serve(place, ["python3", "-c", _WHO, str(port), address], f'ss -Hltn "sport = :{port}"')
+
+    def serve_udp(self, place: str, port: int) -> None:
+        """Start a server that answers datagrams with the address of whoever sent them."""
+        self._serve(place, ["python3", "-c", _WHO_UDP, str(port)], f'ss -Hlun "sport = :{port}"')
+
+    def _serve(self, place: str, program: list[str], shows: str) -> None:
         done = self.at(
             place,
-            f"setsid {program} </dev/null >/dev/null 2>&1 & for i in $(seq 100); do "
-            f'ss -Hltn "sport = :{port}" | grep -q . && exit; sleep 0.05; done; exit 1',
+            f"setsid {shlex.join(program)} </dev/null >/dev/null 2>&1 & for i in $(seq 100); do "
+            f"{shows} | grep -q . && exit; sleep 0.05; done; exit 1",
         )
         if done.status:
             raise Surprise(f"no server starts at {place}: {done.stderr}")
+
+    def who_udp(self, place: str, address: str, port: int) -> str:
+        """Return the address that a server of `serve_udp` saw, or nothing."""
+        return self.at(place, f"echo hello | nc -u -w 1 {address} {port}").stdout.strip()
 
     def web_reach(self, place: str, url: str) -> str:
         """Ask for a page; return reply, refused, reset or timeout."""
