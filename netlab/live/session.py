@@ -89,7 +89,9 @@ class Session:
 
     def take(self, snapshot: Snapshot, heard: float) -> None:
         """Show a new look at the lab; `heard` is when the first sign of it came, in ms since 1970."""
-        happened = Changes(differences(self.snapshot, snapshot, self.language))
+        found = differences(self.snapshot, snapshot, self.language)
+        # What only follows from something else, such as a lost signal, has no command, and stands behind its cause.
+        happened = Changes(sorted(found, key=lambda one: not one.commands))
         self.snapshot = snapshot
         self._advance(happened, heard)
         self._refresh_panels()
