@@ -4,13 +4,10 @@ import { html } from "./page.js";
 
 const MOST = 8;
 
-let number = 0; // lists of several views need different ids
-
 export class Search {
   constructor(view) {
     this.view = view;
-    number += 1;
-    this.list = html("div", { className: "netlab-menu", role: "listbox", id: `netlab-found-${number}`, hidden: true });
+    this.list = html("div", { className: "netlab-menu", role: "listbox", id: `netlab-found-${view.id}`, hidden: true });
     this.field = html("input", {
       type: "search",
       className: "netlab-search",
