@@ -125,6 +125,9 @@ class NetworkRecord:
     created: float = 0.0
     host: str = ""
     attachable: bool = False
+    everywhere: list[NetworkRecord] = field(
+        default_factory=list, repr=False, compare=False
+    )  # of an overlay: each host's
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
     @property

@@ -14,7 +14,7 @@ from netlab.docker.records import NetworkRecord, Wanted
 from netlab.docker.resolving import NameServer
 from netlab.drivers import overlay
 from netlab.drivers.bridge import Endpoint
-from netlab.errors import KernelRefused, NameTaken, NotFound, RequestError
+from netlab.errors import KernelRefused, LabClosed, NameTaken, NotFound, RequestError
 from netlab.kernel import observe
 from netlab.kernel.apply import apply, undo
 from netlab.names import container_id, made_up_mac
@@ -108,6 +108,7 @@ class Swarm:
         records = {host: replace(record, host=host, endpoints={}) for host in self._nodes}
         for host, node in self._nodes.items():
             node.records[wanted.name] = records[host]
+            records[host].everywhere = list(records.values())
         self._overlays[identifier] = Overlay(number, records)
         return record, done
 
@@ -146,7 +147,7 @@ class Swarm:
 
     def is_used(self, record: NetworkRecord) -> bool:
         """Whether a container of any host is on a network."""
-        return any(one.endpoints for one in self._overlays[record.id].records.values())
+        return any(one.endpoints for one in record.everywhere)
 
     def nodes(self, record: NetworkRecord) -> dict[str, str]:
         """Return the hosts that have containers on a network, with their addresses."""
@@ -231,7 +232,7 @@ class Swarm:
             return
         mouth = known.mouths.pop(host)
         for operation in overlay.unmake(mouth):
-            with contextlib.suppress(NotFound, KernelRefused):  # it may have been deleted by hand: gone is gone
+            with contextlib.suppress(NotFound, KernelRefused, LabClosed):  # it may have been deleted by hand: gone is gone
                 apply([operation], self._world)
         self._world.forget(mouth.place)
 

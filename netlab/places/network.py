@@ -95,8 +95,9 @@ class Network:
 
     @property
     def containers(self) -> dict[str, str | None]:
-        """The containers that are on it now, by name, with their IPv4 addresses."""
-        return {one.container: one.address() for one in self._record.endpoints.values()}
+        """The containers that are on it now, on whichever host, by name, with their IPv4 addresses."""
+        records = self._record.everywhere or [self._record]
+        return {one.container: one.address() for record in records for one in record.endpoints.values()}
 
     def connect(
         self,

@@ -1,4 +1,4 @@
-"""Docker's internal name server, 127.0.0.11: one process for all containers of a lab.
+"""Docker's internal name server, 127.0.0.11: one process for all containers of a host.
 
 It runs on the host, as the engine's does. For each container it is handed the network namespace, and opens its sockets in
 there: so nothing in the container listens on port 53, and what is not a container's name is asked further up from the

@@ -145,6 +145,15 @@ def test_each_host_knows_the_containers_of_the_others(make_lab):
     assert lab["c-host"].ping("c-host3")
 
 
+def test_a_container_that_ends_by_itself_is_forgotten_everywhere(lab):
+    assert lab.networks["ov"].containers == {"web": "10.0.1.2", "box": "10.0.1.3"}
+    assert "1 received" in lab.hosts[1].sh("docker run --rm --network ov alpine ping -c 1 web").stdout
+    lab.run("job", network="ov", host="host2", command="sh -c 'read line < /dev/null; exit 3'")
+    wait_until(lambda: lab["job"].status == "exited")
+    assert tunnel(lab, "ov", "host")["peers"] == {("02:42:0a:00:01:03", HOSTS["host2"])}
+    assert not lab["web"].sh("getent ahostsv4 job").ok
+
+
 def test_commands_are_those_that_were_needed(lab):
     lines = list(lab["box"].commands)
     name = f"1-{lab.networks['ov'].id[:10]}"

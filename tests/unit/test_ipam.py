@@ -353,3 +353,19 @@ def test_is_always_the_lowest(steps):
             taken.add(address)
     free = [f"10.0.0.{n}" for n in range(2, 31) if f"10.0.0.{n}" not in taken]
     assert addresses.choose(len(free)) == free
+
+
+def test_in_a_swarm_addresses_are_one_behind_the_other():
+    """DR-34, BR-06: an address that has been released is not next, until all others have been."""
+    addresses = AddressPool(Config("10.0.1.0/29"), serial=True)
+    given_out = []
+    for _ in range(7):
+        (address,) = addresses.choose()
+        addresses.take(address)
+        addresses.release(address)
+        given_out.append(address)
+    assert given_out == [f"10.0.1.{n}" for n in (2, 3, 4, 5, 6, 2, 3)]
+    addresses.take("10.0.1.5")
+    assert addresses.choose(4) == ["10.0.1.4", "10.0.1.6", "10.0.1.2", "10.0.1.3"]
+    addresses.take("10.0.1.3")
+    assert addresses.choose(3) == ["10.0.1.4", "10.0.1.6", "10.0.1.2"]
