@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Self
 from netlab import founding, ipam_config, observer, ops, registry, service
 from netlab.changes.difference import Changes
 from netlab.changes.looking import Looks
+from netlab.checkpoints import memory
+from netlab.checkpoints.memory import Checkpoint, Restored
+from netlab.checkpoints.restoring import rebuild
 from netlab.docker.engine import GRACE_SECONDS, Engine
 from netlab.docker.records import Attachment, Query, Specification, Wanted
 from netlab.docker.rule_lines import RuleLine
@@ -77,6 +80,7 @@ class Lab:
         self._docker = docker
         self._host_names = founding.host_names(hosts)
         self.history: list[Change] = []
+        self._checkpoints: dict[str, tuple[Checkpoint, list[Change]]] = {}
         self._feed: Feed | None = None  # what keeps the diagrams of `show` alive
         self._registration = Registration(name)
         self.name = self._registration.name
@@ -234,6 +238,54 @@ class Lab:
                 self._looks.after_each_cell(wanted=after_each_cell)
             return self._looks.changes(viewer)
 
+    @property
+    def checkpoints(self) -> list[str]:
+        """The names of the checkpoints, in the order in which they were made."""
+        return list(self._checkpoints)
+
+    def checkpoint(self, name: str) -> None:
+        """Keep the state of the lab under a name; one of the same name is replaced. It goes with the lab's end."""
+        with self.lock:
+            self._checkpoints.pop(name, None)
+            self._checkpoints[name] = memory.take(self), list(self.history)
+
+    def restore(self, name: str) -> Restored:
+        """Bring the lab back to a checkpoint; return what of it could not be brought back, in words.
+
+        Everything is built anew: containers with their names, ids, networks, addresses and ports, namespaces, interfaces,
+        routes, rules and parameters. Processes begin anew, files are as an engine writes them, and a handle such as `web` is
+        to be taken anew: lab["web"]. Raises NotFound; NetlabError when it fails, and the lab is then as it was.
+        """
+        with self.lock, held_back():
+            if name not in self._checkpoints:
+                known = ", ".join(self._checkpoints)
+                raise NotFound(
+                    say(
+                        en=f"There is no checkpoint {name!r}. There are: "
+                        f"{known or 'none yet: make one with lab.checkpoint'}",
+                        ja=f"{name!r} というチェックポイントはありません。"
+                        + (f"あるもの: {known}" if known else "まだ 1 つもないので、lab.checkpoint で作ってください。"),
+                    )
+                )
+            checkpoint, history = self._checkpoints[name]
+            before = self.world, self.engines, self.history
+            self.history = []
+            try:
+                self._build()
+                rebuild(self, checkpoint)
+            except BaseException:
+                failed = self.world
+                self.world, self.engines, self.history = before
+                if failed is not self.world:
+                    failed.close()
+                    failed.sandbox.close()
+                raise
+            self.history = list(history)
+            before[0].close()
+            before[0].sandbox.close()
+            self._looks.begin_anew()
+            return Restored(name, checkpoint.lost)
+
     def script(self) -> Script:
         """Return a POSIX shell script of `ip`, `bridge`, `nft` and `sysctl` lines that rebuilds the lab on any Linux as root.
 
@@ -241,7 +293,7 @@ class Lab:
         stands for. Processes are not configuration: what is left out, the script says.
         """
         with self.lock:
-            everything = configuration.read(self.world, self.host.name)
+            everything = configuration.read(self.world, self.host.name).on_one_machine()
             return Script(self.name, Rebuilding(everything, self.engines.values()).groups())
 
     # ── changing it ────────────────────────────────────────────────────────────────────────────────────────────────

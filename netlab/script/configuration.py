@@ -7,9 +7,9 @@ bridges. The tools' words are kept as they are where the tools take them back: `
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from netlab.errors import NetlabError, SandboxError
@@ -64,29 +64,49 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Everything:
-    """All places of a lab by name, and the parameters of a namespace that nobody has touched."""
+    """All places of a lab by name, and the parameters of a namespace that nobody has touched.
+
+    `begun` gives the parameters of places that need not be made, as they are there.
+    """
 
     places: Mapping[str, Configuration]
     fresh: Mapping[str, str]
+    begun: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def parameters_before(self, place: str) -> Mapping[str, str]:
+        """Return the parameters that a place begins with."""
+        return self.begun.get(place, self.fresh)
+
+    def on_one_machine(self) -> Everything:
+        """Return the same with names that differ: two hosts may each have a namespace of one name (NAME@HOST)."""
+        names = {name: name.replace("@", "-") for name in self.places}
+        places = {
+            names[name]: replace(one, place=names[name], others={key: names[it] for key, it in one.others.items()})
+            for name, one in self.places.items()
+        }
+        return replace(self, places=places)
 
 
-def read(world: World, host: str) -> Everything:
-    """Return what is configured in all places that have a network namespace of their own; raises SandboxError."""
+def read(world: World, host: str, looks: Collection[str] = _LOOKS) -> Everything:
+    """Return what is configured in all places that have a network namespace of their own; raises SandboxError.
+
+    With `looks`, only these parts of each configuration are read, and the others are empty.
+    """
     world.refresh()
     entries: dict[int, Entry] = {}
     for entry in sorted(world, key=lambda one: one.kind != "host"):
         entries.setdefault(entry.inode, entry)
     kept = [entry for entry in world if entries[entry.inode] is entry]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        said = list(pool.map(lambda entry: _look(world, entry.name), kept))
+        said = list(pool.map(lambda entry: _look(world, entry.name, looks), kept))
     fresh = world.run_command(host, ["/bin/sh", "-c", f"{_FRESH} 2>/dev/null"], timeout=_SECONDS).stdout
     found = {entry.name: _configuration(entry, kept, one) for entry, one in zip(kept, said, strict=True)}
     return Everything(found, _parameters(fresh.splitlines()))
 
 
-def _look(world: World, place: str) -> dict[str, str]:
+def _look(world: World, place: str, looks: Collection[str]) -> dict[str, str]:
     """Return what each of the tools says in a place."""
-    lines = [f"echo '{_MARK}{name}'; {{ {command}; }} 2>/dev/null" for name, command in _LOOKS.items()]
+    lines = [f"echo '{_MARK}{name}'; {{ {_LOOKS[name]}; }} 2>/dev/null" for name in looks]
     done = world.run_command(place, ["/bin/sh", "-c", "\n".join(lines) + "\ntrue"], timeout=_SECONDS)
     if done.returncode:
         raise SandboxError(
@@ -95,12 +115,11 @@ def _look(world: World, place: str) -> dict[str, str]:
                 ja=f"{place} の設定を読み取れません: {done.stderr.strip()}",
             )
         )
-    said: dict[str, str] = {}
+    said = dict.fromkeys(_LOOKS, "")
     name = ""
     for line in done.stdout.splitlines():
         if line.startswith(_MARK):
             name = line.removeprefix(_MARK)
-            said[name] = ""
         else:
             said[name] += line + "\n"
     return said

@@ -12,7 +12,7 @@ from netlab.script.configuration import Configuration
 End = tuple[str, str]  # the place of an interface, and its name
 Link = dict[str, Any]
 
-_USUAL_MTU = {"vxlan": 1450}
+_USUAL_MTU = {"vxlan": 0, "macvlan": 0, "ipvlan": 0}  # theirs depends on what they stand on
 # Options of a bridge and of a bridge's port: how ip reports them, how it takes them, and what they are at first.
 _BRIDGE_OPTIONS: tuple[tuple[str, str, object], ...] = (
     ("forward_delay", "forward_delay", 1500),
@@ -64,6 +64,8 @@ class Links:
         """Return the interface that one is joined to or stands on, if a place of the lab has it."""
         here = self._places[end[0]]
         link = here.link(end[1])
+        if kind_of(link) == "vxlan" and "link" not in link["linkinfo"].get("info_data", {}):
+            return None  # what ip reports as its link is itself
         if "link" in link:
             return end[0], str(link["link"])
         there = here.others.get(int(link["link_netnsid"])) if "link_netnsid" in link else end[0]
@@ -81,10 +83,10 @@ class Links:
         kind = kind_of(here.link(end[1]))
         if kind == "veth":
             return self._veth(end)
-        first: list[ops.Operation] = []
         under = self.other(end)
-        if under is not None:
-            first = self.make(under)
+        bridge = here.link(end[1]).get("master")
+        first = [] if under is None else self.make(under)
+        first += [] if bridge is None else self.make((end[0], str(bridge)))
         if kind == "bridge":
             return [*first, *self._bridge(end)]
         made = self._stacked(end, kind, under)
@@ -114,9 +116,10 @@ class Links:
         self._made.add(other)
         near, far = (other, end) if "master" in self._link(other) and "master" not in self._link(end) else (end, other)
         one, peer = self._link(near), self._link(far)
+        bridges = [(at[0], str(link["master"])) for at, link in ((near, one), (far, peer)) if "master" in link]
+        first = [operation for bridge in bridges for operation in self.make(bridge)]
         same_mtu = one["mtu"] == peer["mtu"]
         single = one.get("num_tx_queues") == 1 == peer.get("num_tx_queues")
-        plugged = str(one["master"]) if "master" in one and self.is_made((near[0], one["master"])) else None
         make = ops.AddVeth(
             *near,
             far[1],
@@ -126,12 +129,12 @@ class Links:
             mac=self._mac(near),
             peer_mac=self._mac(far),
             mtu=one["mtu"] if same_mtu and one["mtu"] != 1500 else 0,
-            master=plugged,
+            master=one.get("master"),
             up=_is_up(one),
             queues=1 if single else 0,
         )
-        near_rest = self.configure(near, mtu=not same_mtu, master=plugged is None, up=False)
-        return [make, *near_rest, *self.configure(far, mtu=not same_mtu)]
+        near_rest = self.configure(near, mtu=not same_mtu, master=False, up=False)
+        return [*first, make, *near_rest, *self.configure(far, mtu=not same_mtu)]
 
     def _link(self, end: End) -> Link:
         return self._places[end[0]].link(end[1])
@@ -151,7 +154,10 @@ class Links:
         words = ["link add", f"link {quote(under[1])}" if under and kind != "vxlan" else "", f"name {quote(name)}"]
         words.append(f"index {link['ifindex']}")
         mac = self._mac(end)
-        words += [f"address {mac}" if mac else "", f"netns {quote(place)}" if birthplace != place else ""]
+        words += [
+            f"address {mac}" if mac else "",
+            f"netns {quote(ops.namespace_name(place))}" if birthplace != place else "",
+        ]
         return ops.Ip(birthplace, " ".join(word for word in [*words, f"type {kind}", *options] if word))
 
     def _birthplace(self, end: End) -> str:

@@ -38,7 +38,7 @@ class Rebuilding:
 
     def __init__(self, everything: Everything, engines: Iterable[Engine]) -> None:
         self._places = everything.places
-        self._fresh = everything.fresh
+        self._before = everything.parameters_before
         self._engines = list(engines)
         self._links = Links(everything.places)
         self._begun: set[str] = set()
@@ -64,8 +64,8 @@ class Rebuilding:
         for name in names:
             here = self._places[name]
             self._begun.add(name)
-            made.append(ops.AddNamespace(here.host or "", name))
-            made += parameters.of_place(here.parameters, self._fresh, name)
+            made.append(ops.AddNamespace(here.host or "", ops.namespace_name(name)))
+            made += parameters.of_place(here.parameters, self._before(name), name)
             made += self._links.configure((name, "lo"))
         return made
 
@@ -89,11 +89,12 @@ class Rebuilding:
 
     def _settled(self, here: Configuration) -> list[ops.Operation]:
         self._done.add(here.place)
+        before = self._before(here.place)
         known = {one for (place, one), _ in self._links.left_out if place == here.place}
         names = [one["ifname"] for one in here.links if one["ifname"] not in known]
         return tables.flat(
             [
-                *(parameters.of_interface(here.parameters, self._fresh, here.place, one) for one in names),
+                *(parameters.of_interface(here.parameters, before, here.place, one) for one in names),
                 *(tables.addresses(here, one) for one in names),
                 tables.routes(here),
                 tables.routing_rules(here),
