@@ -164,9 +164,10 @@ class Connections:
 
     def disconnect_all(self, container: Container) -> None:
         """Take all endpoints of a container away."""
-        for network in list(container.endpoints):
-            self.disconnect(container, network)
         self._default.pop(container.id, None)
+        with ExitStack() as every:  # each of them, whatever becomes of the others
+            for network in reversed(container.endpoints):
+                every.callback(self.disconnect, container, network)
 
     # ── the default route ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -316,6 +316,8 @@ class Networks:
             raise RequestError(f"error while removing network: network {record.name} has active endpoints ({users})")
         operations = [inverse for op in reversed(self.making(record)) if (inverse := op.inverse()) is not None]
         clear(self.making(record), self._world)
+        if record.bridge and self._world.route_socket(self.host).index_of(record.bridge) is not None:
+            raise RequestError(f"error while removing network: the bridge {record.bridge} cannot be deleted")
         del self.records[record.name]
         self._lab.note(f"no network {record.name}", operations)
 

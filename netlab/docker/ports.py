@@ -94,7 +94,7 @@ class Ports:
             for address in endpoint.addresses:
                 family = "ipv6" if ":" in address else "ipv4"
                 flows = ["--proto", "udp", "--family", family, "--reply-src", address.partition("/")[0]]
-                with contextlib.suppress(NetlabError):  # the host has ended, and its flows with it
+                with contextlib.suppress(NetlabError, AgentRefusal):  # the host has ended, and its flows with it
                     self._world.run(self._host, ["conntrack", "--delete", *flows], "")
 
     def _answer_for(self, container: Container, record: NetworkRecord, binding: PortBinding) -> Published:
