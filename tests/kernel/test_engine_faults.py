@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from errno import EPERM
 
 import pytest
-from outside import assert_same, state, state_of
+from books import expected, questions, seen
+from lookout import Lookout
+from outside import agent_of, assert_same, state, state_of, wait_until
 
 from netlab.docker.resolving import NameServer
 from netlab.errors import NetlabError
@@ -17,8 +20,14 @@ from netlab.world import World
 pytestmark = pytest.mark.kernel
 
 
+STEPS = ("node", "spawn", "write", "read", "go", "rename")  # what the agent is asked, but for what only looks or ends
+
+
 class Fault:
-    """Lets one step fail, the n-th since it began: a netlink message, a rule, a parameter, a node, a word to the resolver."""
+    """Lets one step fail, the n-th since it began: a netlink message, a rule, a parameter, a node, a word to the resolver.
+
+    Nodes are containers and proxies; what is spawned is the resolver.
+    """
 
     def __init__(self, patch, which):
         self.count, self.which = 0, which
@@ -41,7 +50,7 @@ class Fault:
             return (1, "", "refused by the test") if self.now() else honest_nft(world, place, script)
 
         def submit(sandbox, verb, descriptors=(), **fields):
-            if verb in ("node", "write", "go") and self.now():
+            if verb in STEPS and self.now():
                 raise AgentRefusal(EPERM, "refused", "by the test")
             return honest_submit(sandbox, verb, descriptors, **fields)
 
@@ -100,6 +109,59 @@ def network(lab):
     lab.network("new", ipv6=True, options={"com.docker.network.bridge.enable_icc": "false"})
 
 
+def run_on_docker0(lab):
+    lab.run("new", image="nginx", publish=["8080:80", "127.0.0.1::81/udp"])
+
+
+def run_many(lab):
+    lab.run_many(["new1", "new2", "new3"], image="nginx", network="c-six")
+
+
+def run_where_nothing_leads_out(lab):
+    lab.run("new", network="c-inside")
+
+
+def run_macvlan(lab):
+    lab.run("new", network="c-lan")
+
+
+def run_none(lab):
+    lab.run("new", network="none")
+
+
+def run_in_the_hosts_namespace(lab):
+    lab.run("new", image="nginx", network="host", command="")
+
+
+def run_in_anothers_namespace(lab):
+    lab.run("new", network="container:there", command="sleep 100")
+
+
+def connect_macvlan(lab):
+    lab.connect("c-lan", "there")
+
+
+def connect_docker0(lab):
+    lab.connect("bridge", "there")
+
+
+def connect_by_a_better_way_out(lab):
+    lab.connect("c-a", "published")  # its ports move to the network of its new default route
+
+
+def rename(lab):
+    lab.rename("there", "new")
+
+
+def network_macvlan(lab):
+    options = {"parent": "eth0"}
+    lab.network("new", driver="macvlan", subnet="198.18.0.0/24", gateway="198.18.0.1", options=options)
+
+
+def network_inside(lab):
+    lab.network("new", internal=True, subnet="10.9.0.0/24", options={"com.docker.network.driver.mtu": "1400"})
+
+
 def prepared(make_lab):
     lab = make_lab()
     lab.network("c-a", ipv6=True)
@@ -110,12 +172,35 @@ def prepared(make_lab):
     lab.connect("c-n1", "stopped")
     lab.stop("stopped")
     lab.run("plain")
+    lab.run("published", image="nginx", network="c-n1", publish=["9002:80", "9003:80/udp"])
+    lab.network("c-inside", internal=True, ipv6=True)
+    lab.network("c-lan", driver="macvlan", subnet="203.0.113.0/24", gateway="203.0.113.1", options={"parent": "eth0"})
     return lab
 
 
-@pytest.mark.parametrize(
-    "change", [run, run_command, connect, connect_first, start, network], ids=lambda one: one.__name__
-)
+def assert_as_before(lab, before, kept, which):
+    assert_same(lambda: state(lab), lambda: before)
+    assert records(lab) == kept, f"after step {which}"
+
+
+def assert_agreeing(lab):
+    """The records are whole, and the kernel agrees with them."""
+    with contextlib.closing(Lookout(lab, agent_of(lab))) as lookout:
+
+        def agree():
+            view = lookout.look(questions(lab))
+            return expected(lab, view, set()) == seen(view, lab)
+
+        wait_until(agree, what="the records and the kernel agree")
+
+
+RUNS = [run, run_command, run_on_docker0, run_many, run_where_nothing_leads_out, run_macvlan, run_none]
+RUNS += [run_in_the_hosts_namespace, run_in_anothers_namespace, start]
+CONNECTS = [connect, connect_first, connect_macvlan, connect_docker0, connect_by_a_better_way_out, rename]
+CREATES = [network, network_inside]
+
+
+@pytest.mark.parametrize("change", [*RUNS, *CONNECTS, *CREATES], ids=lambda one: one.__name__)
 def test_a_fault_at_any_step_leaves_everything_as_before(make_lab, monkeypatch, change):
     lab = prepared(make_lab)
     before, kept = state(lab), records(lab)
@@ -128,12 +213,98 @@ def test_a_fault_at_any_step_leaves_everything_as_before(make_lab, monkeypatch, 
             except (NetlabError, OSError):
                 assert fault.count >= which
             else:
+                if fault.count < which:
+                    break
+                assert_agreeing(lab)  # what was refused was to take something away, and it went in another way
+                lab = prepared(make_lab)
+                before, kept = state(lab), records(lab)
+        assert_as_before(lab, before, kept, which)
+        which += 1
+    assert which > (5 if change in (run, connect, start, network) else 1)
+
+
+@pytest.mark.parametrize("change", [run, run_many, connect_first, network])
+def test_a_fault_at_any_step_of_the_first_of_its_kind_leaves_everything_as_before(make_lab, monkeypatch, change):
+    """On a lab without name server, without IPv6 and without proxies: what is there for all is begun by the first."""
+    which = 1
+    while True:
+        lab = make_lab()
+        if change is not network:
+            lab.network("c-six")
+            lab.network("c-n1")
+            lab.run("plain")
+        before, kept = state(lab), records(lab)
+        with monkeypatch.context() as patch:
+            fault = Fault(patch, which)
+            try:
+                change(lab)
+            except (NetlabError, OSError):
+                assert fault.count >= which
+            else:
                 assert fault.count < which, f"the refusal of step {which} went unnoticed"
                 break
-        assert_same(lambda: state(lab), lambda: before)
-        assert records(lab) == kept, f"after step {which}"
+        assert_as_before(lab, before, kept, which)
+        lab.close()
         which += 1
     assert which > 5
+
+
+def disconnect(lab):
+    lab.disconnect("c-n1", "published")
+
+
+def rm(lab):
+    lab.rm("published")
+
+
+def restart(lab):
+    lab.restart("published")
+
+
+def network_rm(lab):
+    lab.remove_network("c-a")
+
+
+@pytest.mark.parametrize("change", [disconnect, rm, restart, network_rm], ids=lambda one: one.__name__)
+def test_what_a_fault_leaves_of_a_removal_is_gone_once_it_is_removed(make_lab, monkeypatch, change):
+    which, count = 1, 1
+    while which <= count:
+        lab = make_lab()
+        before, kept = state(lab), records(lab)
+        lab.network("c-n1")
+        lab.network("c-a")
+        lab.run("published", image="nginx", network="c-n1", publish=["9002:80", "9003:80/udp"])
+        lab.connect("c-a", "published")
+        if change is network_rm:
+            lab.disconnect("c-a", "published")
+        with monkeypatch.context() as patch:
+            fault = Fault(patch, which)
+            with contextlib.suppress(NetlabError, OSError):
+                change(lab)
+            count = max(count, fault.count)
+        for name in lab.containers:
+            lab.rm(name)
+        for name in set(lab.networks) - {"bridge", "host", "none"}:
+            lab.remove_network(name)
+        assert_as_before(lab, before, kept, which)
+        lab.close()
+        which += 1
+    assert which > 2
+
+
+def test_rules_of_which_some_were_deleted_by_hand_go_all_the_same(lab):
+    """nft takes a script whole or not at all: one missing element must not keep the rest there."""
+    before = state(lab)
+    lab.network("c-n1")
+    address = lab.run("web", image="nginx", network="c-n1", publish="9002:80").address
+    for element in (
+        f"filter-forward-port-jumps {{ {address} }}",
+        f"filter-forward-in-jumps {{ {lab.networks['c-n1'].bridge} }}",
+    ):
+        lab.host.sh(f"nft delete element ip docker-bridges '{element}'", check=True)
+    lab.rm("web")
+    lab.remove_network("c-n1")
+    assert_same(lambda: state(lab), lambda: before)
 
 
 def run_over_there(lab):
