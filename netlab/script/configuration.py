@@ -7,6 +7,7 @@ bridges. The tools' words are kept as they are where the tools take them back: `
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -30,10 +31,12 @@ _LOOKS = {
     "forwarding": "bridge fdb show",
     "parameters": "sysctl -a -r '^net[.](ipv4|ipv6|bridge|core|netfilter)[.]'",
     "ruleset": "nft -s list ruleset",
+    "managed": "nft list ruleset 2>&1 > /dev/null",  # says on stderr which tables it cannot read back
     "iptables": "iptables-save",
     "ip6tables": "ip6tables-save",
 }
 _FRESH = "unshare --net sysctl -a -r '^net[.](ipv4|ipv6|bridge|core|netfilter)[.]'"
+_OF_IPTABLES = re.compile(r"table (\S+) (\S+) is managed by iptables-nft")
 _CHOSEN = "3"  # NET_ADDR_SET: somebody gave the interface its hardware address (addr_assign_type, sysfs-class-net)
 
 
@@ -53,6 +56,7 @@ class Configuration:
     forwarding: tuple[str, ...]
     parameters: Mapping[str, str]
     ruleset: str
+    of_iptables: frozenset[tuple[str, str]]  # families and names of tables
     iptables: str
     ip6tables: str
     others: Mapping[int, str]
@@ -145,6 +149,7 @@ def _configuration(entry: Entry, entries: Sequence[Entry], said: Mapping[str, st
         forwarding=lines["forwarding"],
         parameters=_parameters(lines["parameters"]),
         ruleset=said["ruleset"],
+        of_iptables=frozenset(_OF_IPTABLES.findall(said["managed"])),
         iptables=said["iptables"],
         ip6tables=said["ip6tables"],
         others=_others(entry, entries, {int(link["link_netnsid"]) for link in links if "link_netnsid" in link}),

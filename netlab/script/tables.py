@@ -20,7 +20,6 @@ _SIMPLE = re.compile(
 )
 _USUAL_RULES = {"0": "from all lookup local", "32766": "from all lookup main", "32767": "from all lookup default"}
 _TABLE = re.compile(r"^table (\S+) (\S+) \{$")
-_OF_IPTABLES = "is managed by iptables-nft"
 
 
 # ── addresses ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,30 +163,36 @@ def forwarding(here: Configuration) -> Iterator[ops.Operation]:
 
 def packet_rules(here: Configuration) -> Iterator[ops.Operation]:
     """Yield what loads the rules: those of nft in its own words, those of iptables in its."""
-    listing = "\n".join(_tables(here.ruleset, of_iptables=False))
-    if listing:
-        yield ops.NftRules(here.place, listing)
-    managed = [_TABLE.match(block.splitlines()[0]) for block in _tables(here.ruleset, of_iptables=True)]
-    families = {match.group(1) for match in managed if match}
+    tables = dict(_tables(here.ruleset))
+    own = [text for key, text in tables.items() if key not in here.of_iptables]
+    if own:
+        yield ops.NftRules(here.place, "\n".join(own))
     for family, saved in (("ip", here.iptables), ("ip6", here.ip6tables)):
-        lines = [line for line in saved.splitlines() if line and not line.startswith("#")]
-        if family in families and lines:
+        lines: list[str] = []
+        for block in saved.split("COMMIT\n"):
+            listing = tables.get((family, name := block.rpartition("*")[2].partition("\n")[0]), "")
+            if (family, name) in here.of_iptables:
+                lines += [line for line in block.splitlines() if _is_there(line, listing)] + ["COMMIT"]
+        if lines:
             yield ops.IptablesRules(here.place, "\n".join(lines), family)
 
 
-def _tables(listing: str, *, of_iptables: bool) -> Iterator[str]:
-    """Yield the tables of a listing that are, or are not, those of iptables."""
+def _is_there(line: str, listing: str) -> bool:
+    """Whether a line that iptables has saved stands for something: it names its built-in chains, there or not."""
+    return not line.startswith("#") and (
+        not line.startswith(":") or f"\tchain {line[1:].split(maxsplit=1)[0]} {{" in listing
+    )
+
+
+def _tables(listing: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the tables of a listing, by family and name."""
     block: list[str] = []
-    managed = False
     for line in listing.splitlines():
-        if _OF_IPTABLES in line:
-            managed = True
-        elif line == "}":
-            if managed == of_iptables:
-                yield "\n".join([*block, line])
-            block, managed = [], False
-        elif line or block:
-            block.append(line)
+        if match := _TABLE.match(line):
+            block, key = [], match.groups()
+        block.append(line)
+        if line == "}":
+            yield (key[0], key[1]), "\n".join(block)
 
 
 def flat(parts: Iterable[Iterable[ops.Operation]]) -> list[ops.Operation]:

@@ -1,0 +1,232 @@
+"""A lab's script, run in a fresh sandbox, makes a kernel that reports the same: labs of every kind, and the chapters'."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from rebuilt import assert_rebuilt, rebuild
+
+from netlab.errors import NetlabError
+
+pytestmark = pytest.mark.kernel
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = sorted((ROOT / "notebooks" / "source").glob("0[0-8]-*.md"))
+NETLAB = [sys.executable, "-P", "-c", "from netlab.cli import main; main(prog_name='netlab')"]
+
+
+def everything(lab):
+    """Build a bit of everything that the script knows how to build."""
+    lab.network("blue", ipv6=True, options={"com.docker.network.driver.mtu": "1400"})
+    lab.network(
+        "lan", driver="macvlan", subnet="203.0.113.0/24", ip_range="203.0.113.192/27", options={"parent": "eth0"}
+    )
+    lab.run("web", image="nginx", publish=["8080:80", "127.0.0.1:8081:80"])
+    lab.run("app", network="blue", aliases=["shop"], mac="02:00:00:00:00:aa")
+    lab.connect("bridge", "app")
+    lab.run("far", network="lan")
+    lab.run("off")
+    lab.stop("off")
+    red = lab.namespace("red")
+    lab.host.add_veth("left", "right", peer_place=red)
+    lab.host.sh(
+        "ip link add br0 type bridge mcast_snooping 0 ageing_time 1000; ip link set left master br0 up;"
+        "ip link set left type bridge_slave hairpin on; ip address add 10.9.0.1/24 dev br0; ip link set br0 up;"
+        "ip address add 10.9.0.3/24 dev br0; ip rule add from 1.2.3.4 lookup 7; ip route add 10.77.0.0/16 via 10.9.0.2 table 7;"
+        "ip link add vx0 type vxlan id 42 dstport 4789 local 203.0.113.10 remote 203.0.113.50; ip link set vx0 master br0 up;"
+        "bridge fdb append 00:00:00:00:00:00 dev vx0 dst 203.0.113.1; sysctl -w net.ipv4.conf.all.rp_filter=2;"
+        "sysctl -w net.ipv4.conf.br0.proxy_arp=1; nft 'add table inet mine; add set inet mine s { type ipv4_addr; }'",
+        check=True,
+    )
+    red.sh(
+        "ip link set lo up; ip address add 10.0.0.1/32 dev lo; ip link set right up; ip address add 10.9.0.2/24 dev right;"
+        "ip route add default via 10.9.0.1 metric 50; ip route add unreachable 10.66.0.0/16; ip route del 10.9.0.0/24;"
+        "ip route add 10.9.0.0/24 dev right; ip -6 address add fd00:9::2/64 dev right nodad; ip link set right mtu 1300;"
+        "ip neigh add 10.9.0.9 lladdr 02:00:00:00:00:09 dev right; sysctl -w net.ipv4.ip_forward=1",
+    )
+
+
+@pytest.fixture
+def full(lab):
+    everything(lab)
+    return lab
+
+
+def test_a_lab_with_everything_is_rebuilt_and_works(full):
+    page = "curl -s --max-time 5 --retry 9 --retry-connrefused --retry-delay 1 http://203.0.113.10:8080"
+    pings = "ip netns exec app ping -q -c 1 -W 2 198.51.100.80 && ip netns exec red ping -q -c 1 -W 2 10.9.0.1"
+    said = assert_rebuilt(full, str(full.script()), f"ip netns exec client {page} && {pings}")
+    assert "Welcome to nginx!" in said
+    assert said.count("1 received") == 2
+
+
+def test_the_script_is_clean_and_says_what_docker_would_have_been_asked(full, tmp_path):
+    file = full.script().save(tmp_path / "lab.sh")
+    assert os.access(file, os.X_OK)
+    if shutil.which("shellcheck"):  # no part of an installation; the machines that test netlab have it
+        done = subprocess.run(["shellcheck", file], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+    text = file.read_text()
+    for line in (
+        "# docker network create --ipv6 --opt com.docker.network.driver.mtu=1400 blue",
+        "# docker network create --driver macvlan --subnet 203.0.113.0/24 --ip-range 203.0.113.192/27 --opt parent=eth0 lan",
+        "# docker run -d --name web -p 8080:80 -p 127.0.0.1:8081:80 nginx",
+        "# docker run -d --name app --network blue --network-alias shop alpine",
+        "# docker network connect bridge app",
+        "# docker create --name off alpine",
+        "# docker-proxy does not run",
+        "# The name server at 127.0.0.11 does not run",
+    ):
+        assert line in text, line
+
+
+def test_rebuilt_and_taken_away_nothing_is_left_and_it_can_be_built_again(lab):
+    lab.run("web", image="nginx")
+    down, up = "sh /run/lab.sh down; ip netns list; ls /run", "sh /run/lab.sh > /dev/null; ip netns list | wc -l"
+    twice = f"{down}; pgrep -f http.server; {up}"
+    _, said = rebuild(str(lab.script()), ["host"], twice)
+    left, _, again = said.partition("lab.sh\n")
+    assert "netlab-pages" not in left
+    assert "host" not in left
+    assert again.split()[-1] == "6"
+
+
+def test_rules_of_iptables_are_rebuilt_by_iptables(lab):
+    lab.host.sh(
+        "iptables -A INPUT -p tcp --dport 99 -j REJECT; iptables -t nat -A OUTPUT -d 192.0.2.1 -j DNAT --to 192.0.2.2"
+    )
+    assert "iptables-restore" in str(lab.script())
+    assert_rebuilt(lab, str(lab.script()))
+
+
+def test_two_hosts_with_an_overlay_network_are_rebuilt(make_lab):
+    lab = make_lab(hosts=2)
+    lab.network("ov", driver="overlay")
+    lab.run("one", network="ov")
+    lab.run("two", network="ov", host="host2")
+    said = assert_rebuilt(lab, str(lab.script()), "ip netns exec one ping -q -c 1 -W 2 10.0.1.3")
+    assert "1 received" in said
+
+
+def test_the_terminal_prints_the_script_of_a_lab(lab, tmp_path):
+    def netlab(*words):
+        return subprocess.run([*NETLAB, *words], capture_output=True, text=True, check=False, timeout=60)
+
+    done = netlab("script", "--lab", lab.name)
+    assert (done.returncode, done.stdout) == (0, str(lab.script()))
+    assert netlab("script", "--lab", lab.name, "--output", str(tmp_path / "lab.sh")).returncode == 0
+    assert (tmp_path / "lab.sh").read_text() == done.stdout
+    assert netlab("script", "--lab", "nobody").returncode == 1
+
+
+# ── random labs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_NAMES = st.sampled_from(["box-1", "box-2", "box-3"])
+_STEPS = st.one_of(
+    st.tuples(st.just("run"), _NAMES, st.sampled_from(["bridge", "blue", "none"]), st.booleans()),
+    st.tuples(st.just("rm"), _NAMES),
+    st.tuples(st.just("stop"), _NAMES),
+    st.tuples(st.just("start"), _NAMES),
+    st.tuples(st.just("network"), st.booleans(), st.booleans()),
+    st.tuples(st.just("connect"), _NAMES),
+    st.tuples(st.just("disconnect"), _NAMES),
+    st.tuples(
+        st.just("sh"),
+        st.sampled_from(["host", "red", "box-1"]),
+        st.sampled_from(
+            [
+                "ip netns add red",
+                "ip netns delete red",
+                "ip link add left type veth peer name right netns red",
+                "ip link add br0 type bridge",
+                "ip link set left master br0",
+                "ip link set left up; ip link set br0 up",
+                "ip link set right up",
+                "ip link set eth0 down",
+                "ip link set eth0 mtu 1280",
+                "ip link set docker0 down",
+                "ip link delete left",
+                "ip address add 10.5.0.1/24 dev right",
+                "ip address add 10.5.0.2/24 dev br0; ip address add 10.5.0.3/24 dev br0",
+                "ip -6 address add fd00::5/64 dev lo",
+                "ip route add default via 10.5.0.2",
+                "ip route add blackhole 10.200.0.0/16",
+                "ip route del 172.17.0.0/16",
+                "ip link set lo down",
+                "nft add table ip t; nft add chain ip t c '{ type filter hook input priority 0; }'; nft add rule ip t c accept",
+                "nft flush ruleset",
+                "sysctl -w net.ipv4.ip_forward=0",
+                "sysctl -w net.ipv4.conf.default.rp_filter=1",
+                "sysctl -w net.ipv6.conf.all.disable_ipv6=1",
+            ]
+        ),
+    ),
+)
+
+
+def perform(lab, step) -> None:
+    """Do one random thing to a lab; what is refused is refused."""
+    what, *words = step
+    try:
+        if what == "run":
+            name, network, published = words
+            lab.run(name, image="nginx" if published else "alpine", network=network, publish_all=published)
+        elif what == "network":
+            lab.network("blue", internal=words[0], ipv6=words[1])
+        elif what == "sh":
+            lab[words[0]].sh(words[1])
+        elif what == "connect":
+            lab.connect("blue", words[0])
+        elif what == "disconnect":
+            lab.disconnect("bridge", words[0])
+        else:
+            getattr(lab, what)(words[0])
+    except NetlabError:
+        pass
+
+
+@settings(
+    max_examples=int(os.environ.get("NETLAB_EXAMPLES", "6")),
+    deadline=None,
+    derandomize="NETLAB_EXAMPLES" not in os.environ,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=st.lists(_STEPS, min_size=4, max_size=14))
+def test_whatever_was_done_the_script_rebuilds_it(lab, steps):
+    lab.reset()
+    for step in steps:
+        perform(lab, step)
+    assert_rebuilt(lab, str(lab.script()))
+
+
+# ── the chapters ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_labs_of_all_chapters_are_rebuilt():
+    """Each chapter in a process of its own, exercises solved; most of their time they wait for packets that do not come."""
+
+    def run(chapter):
+        program = [sys.executable, "-P", Path(__file__).with_name("chapter_run.py"), chapter, "script"]
+        where = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "kernel")])}
+        done = subprocess.run(
+            program, capture_output=True, text=True, check=False, timeout=280, env={**os.environ, **where}
+        )
+        return chapter.stem, done.returncode, (done.stdout + done.stderr)[-2000:]
+
+    with ThreadPoolExecutor(len(CHAPTERS)) as pool:
+        done = list(pool.map(run, CHAPTERS))
+    assert len(done) == 9
+    failed = [f"{stem}: {said}" for stem, status, said in done if status != 0 or said.strip() == "0"]
+    assert not failed, "\n".join(failed)
