@@ -47,10 +47,10 @@ class LiveDiagram:
         return int(self.root.get_attribute("data-revision"))
 
     def choose(self, name):
-        """Click an element, at its lower left corner, where no other one is inside it."""
+        """Click an element, at its left border near the bottom, where no other one is inside it."""
         self.element(name).scroll_into_view_if_needed()
         box = self.element(name).bounding_box()
-        self.page.mouse.click(box["x"] + 3, box["y"] + box["height"] - 3)
+        self.page.mouse.click(box["x"] + 3, box["y"] + box["height"] - 16)
         expect(self.panel).to_be_visible()
 
     def wait_until_calm(self):

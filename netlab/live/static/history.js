@@ -4,6 +4,7 @@ import { fill, html, iconButton } from "./page.js";
 import { Menu } from "./menu.js";
 
 const MOST = 200;
+const LINES = 6;
 
 export class History {
   constructor(view) {
@@ -80,7 +81,7 @@ export class History {
     const { texts } = this.view;
     const index = this.#index();
     const entry = this.entries[index];
-    disable(this.back, index <= 0);
+    disable(this.back, index <= 0 || !this.view.alive);
     disable(this.forth, this.isNow);
     this.now.hidden = this.isNow;
     this.now.textContent = this.newer ? fill(texts.nowNewer, { count: this.newer }) : texts.now;
@@ -106,10 +107,17 @@ export class History {
         "button",
         { type: "button", className: "netlab-row", onclick: () => this.#choose(at), ariaCurrent: String(at === index) },
         this.#time(entry),
-        html("span", { className: "netlab-grow" }, entry.sentences.join("\n")),
+        html("span", { className: "netlab-grow" }, this.#all(entry)),
       ),
     );
     list.replaceChildren(...rows.reverse());
+  }
+
+  /** All sentences of a step, each in a line of its own; of very many, the first ones. */
+  #all({ sentences }) {
+    const more = sentences.length - LINES;
+    const last = more > 0 ? [fill(this.view.texts.more, { count: more })] : [];
+    return [...sentences.slice(0, LINES), ...last].join("\n");
   }
 
   #choose(at) {

@@ -43,7 +43,7 @@ export class Panel {
     this.root.classList.toggle("netlab-panel-gone", Boolean(panel.gone));
     this.content.replaceChildren(
       ...(panel.gone ? [html("p", { className: "netlab-quiet" }, this.texts.gone)] : []),
-      ...(panel.actions.length ? [html("div", { className: "netlab-actions" }, ...panel.actions.map((one) => this.#action(one)))] : []),
+      ...(panel.actions.length ? [html("div", { className: "netlab-actions" }, ...inOrder(panel.actions).map((one) => this.#action(one)))] : []),
       this.#outcome(),
       ...panel.sections.map((section) => this.#section(section)),
     );
@@ -81,11 +81,11 @@ export class Panel {
 
   /** A button with its command beside it: seen before it is pressed. */
   #action({ action, label, command, where, kind }) {
-    const line = html("code", { className: "netlab-command" }, command);
     if (kind === "paste") {
-      const head = html("span", { className: "netlab-action-label" }, label);
-      return html("div", { className: "netlab-action" }, head, line, copyButton(this.texts, () => command));
+      const shell = html("div", { className: "netlab-line" }, html("code", {}, command), copyButton(this.texts, () => command));
+      return html("div", { className: "netlab-paste" }, html("span", {}, label), shell);
     }
+    const line = html("code", { className: "netlab-command" }, command);
     const run = html("button", { type: "button", className: "netlab-action-run", dataset: { key: `act ${action}` } }, label);
     run.addEventListener("click", () => {
       this.said = { command, waiting: true };
@@ -123,4 +123,9 @@ export class Panel {
     const table = html("table", { ariaLabel: title }, html("thead", {}, html("tr", {}, ...heads)), html("tbody", {}, ...lines));
     return html("div", { className: "netlab-table" }, table);
   }
+}
+
+/** What can be done here first, then the lines for a terminal. */
+function inOrder(actions) {
+  return [...actions.filter(({ kind }) => kind === "run"), ...actions.filter(({ kind }) => kind !== "run")];
 }

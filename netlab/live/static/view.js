@@ -168,6 +168,8 @@ export class View {
     if (!this.alive) return;
     this.alive = false;
     this.setState("ended", this.texts.ended);
+    this.folding.set([]); // nobody is there to fold,
+    this.history.fillWith([]); // or to remember
     this.speaker.say(this.texts.ended);
   }
 
