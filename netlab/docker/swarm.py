@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from errno import ENOENT
 from typing import Protocol
 
 from netlab import ipam, ipam_config, ops
@@ -194,7 +195,9 @@ class Swarm:
     def _has_ipv6(self, host: str) -> bool:
         try:
             self._world.read_file(host, "/proc/sys/net/ipv6/conf/all/disable_ipv6")
-        except OSError:
+        except OSError as error:
+            if error.errno != ENOENT:
+                raise
             return False
         return True
 
