@@ -325,7 +325,7 @@ class Life(RuleBasedStateMachine):
     def attempt(self, call, what="", stops=None):
         """Do one operation; when it is refused, nothing may have changed. Return whether it was done."""
         what = what or sys._getframe(1).f_code.co_name
-        before, books = self.state(), self.books()
+        before, books = self.view, self.books()
         try:
             call()
         except NetlabError as error:
@@ -359,14 +359,14 @@ class Life(RuleBasedStateMachine):
                 raise AssertionError("\n".join(lines))
             time.sleep(0.01)
 
-    def state(self):
+    def state(self, view):
         """Return all that was seen, as far as it is not different at every look, line by line."""
-        lines = [f"process {one}" for one in self.view["processes"] if one != RESOLVER]
-        for name, place in self.view["places"].items():
+        lines = [f"process {one}" for one in view["processes"] if one != RESOLVER]
+        for name, place in view["places"].items():
             lines += [f"{name}: {place['inode']}", f"{name}: {place['sockets']}"]
             for what in ("links", "routes", "rules"):
                 lines += [f"{name}: {what[:-1]} {_lasting(one)}" for one in plain(place[what])]
-        return sorted([*lines, str(self.view["parameters"])])
+        return sorted([*lines, str(view["parameters"])])
 
     def books(self):
         """Return all that the engine has in mind."""
@@ -383,7 +383,8 @@ class Life(RuleBasedStateMachine):
 
     def as_before(self, before, books, error):
         deadline = time.monotonic() + SECONDS
-        while (after := self.state()) != before and time.monotonic() < deadline:
+        before = self.state(before)
+        while (after := self.state(self.view)) != before and time.monotonic() < deadline:
             time.sleep(0.01)
             self.verify()
         assert after == before, "\n".join([str(error), *difference(before, after)])
@@ -431,7 +432,7 @@ class Lives(Life):
 
 
 @pytest.mark.timeout(1800)
-def test_records_and_kernel_agree_after_every_operation():
+def test_records_and_kernel_agree_after_every_operation(capsys):
     Life.done, Life.refused = Counter(), Counter()
     began = time.monotonic()
     print(f"NETLAB_RANDOM_SEED={SEED} NETLAB_RANDOM_OPERATIONS={OPERATIONS}")
@@ -448,6 +449,8 @@ def test_records_and_kernel_agree_after_every_operation():
         ),
     )
     count = Life.done.total() + Life.refused.total()
-    print(f"{count} operations in {time.monotonic() - began:.0f} s; done: {Life.done}; refused: {Life.refused}")
+    with capsys.disabled():
+        print(f"\n{count} operations in {time.monotonic() - began:.0f} s (NETLAB_RANDOM_SEED={SEED})")
+    print(f"done: {Life.done}; refused: {Life.refused}")
     assert count >= OPERATIONS
     assert min(Life.done.values()) > 0
