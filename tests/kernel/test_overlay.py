@@ -369,6 +369,33 @@ def test_nothing_is_left_of_it(make_lab):
     assert lab.network("ov", driver="overlay").subnet == "10.0.2.0/24"
 
 
+def test_callers_on_several_hosts_agree(lab):
+    before, faults = everywhere(lab), []
+
+    def work(host, number):
+        try:
+            for turn in range(3):
+                one = lab.run(f"c{number}-{turn}", network="ov", host=host, publish="80")
+                lab.network(f"n{number}", driver="overlay")
+                lab.connect(f"n{number}", one.name)
+                assert one.ping("web")
+                lab.restart(one.name)
+                lab.disconnect(f"n{number}", one.name)
+                lab.remove_network(f"n{number}")
+                lab.rm(one.name)
+        except BaseException as fault:  # noqa: BLE001 - told below, with the others
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(host, n)) for n, host in enumerate(["host", "host2"] * 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert not faults
+    assert_same(lambda: everywhere(lab), lambda: before)
+
+
 def test_what_was_broken_by_hand_does_not_keep_a_container(lab):
     name = f"1-{lab.networks['ov'].id[:10]}"
     lab.hosts[1].sh(f"ip -n {name} link delete vxlan0; ip netns delete {name}", check=True)
