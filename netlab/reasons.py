@@ -178,8 +178,8 @@ REASONS: dict[str, Reason] = {
     "hairpin-off": Reason(
         (
             (
-                "After translation the packet should go back to {owner}, where it came from; the bridge of {place} does not send "
-                "a frame out of the port that it came in by, {interface}."
+                "After translation the packet should go back to {owner}, where it came from; the bridge of {place} sends no "
+                "frame out of the port that it came in by, {interface}."
             ),
             (
                 "変換後のパケットは送信元の {owner} に戻るべきですが、{place} のブリッジは、届いたポート {interface} から"

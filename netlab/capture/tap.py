@@ -25,7 +25,6 @@ _AF_PACKET, _SOCK_RAW, _EVERY_PROTOCOL = 17, 3, 3
 _SOL_PACKET, _RX_RING, _STATISTICS, _VERSION, _V3 = 263, 5, 6, 10, 2
 _ATTACH_FILTER = 26
 _FRAME = 2048
-_RETIRE_MILLISECONDS = 1  # after which the kernel hands over a block that is not full
 _OURS, _KERNELS = 1, 0
 _BLOCK = struct.Struct("=8xIIII")  # status, packets, offset of the first, length (struct tpacket_block_desc)
 _PACKET = struct.Struct("=IIIIIIHH")  # next, seconds, nanoseconds, kept, length, status, offsets (struct tpacket3_hdr)
@@ -35,14 +34,18 @@ _ADDRESS_OFFSET = 48
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of a ring: blocks, and bytes of each."""
+    """The size of a ring: blocks, bytes of each, and the milliseconds after which one is handed over that is not full.
+
+    All of them together are how long the reader may be kept from reading: a busy machine does that for a while.
+    """
 
     blocks: int
     block: int
+    milliseconds: int
 
 
-SMALL = Size(4, 1 << 16)
-LARGE = Size(64, 1 << 18)
+SMALL = Size(64, 1 << 14, 5)
+LARGE = Size(64, 1 << 18, 20)
 
 
 class Tap:
@@ -69,7 +72,7 @@ class Tap:
             _attach(self._socket, program)
         self._socket.setsockopt(_SOL_PACKET, _VERSION, _V3)
         blocks, block = self._size.blocks, self._size.block
-        ring = struct.pack("=7I", block, blocks, _FRAME, blocks * block // _FRAME, _RETIRE_MILLISECONDS, 0, 0)
+        ring = struct.pack("=7I", block, blocks, _FRAME, blocks * block // _FRAME, self._size.milliseconds, 0, 0)
         self._socket.setsockopt(_SOL_PACKET, _RX_RING, ring)
         self._ring = mmap.mmap(self._socket.fileno(), blocks * block)
         _bind_to_all(self._socket)

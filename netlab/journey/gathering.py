@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
+import os
 import selectors
 import socket
 import time
@@ -33,6 +35,8 @@ _NETLINK, _RAW = 16, 3
 _TUNNELS = (4789,)
 _COUNTERS = ("/proc/thread-self/net/snmp", "/proc/thread-self/net/netstat")
 
+_numbers = itertools.count(os.getpid() * 1000)  # other processes may trace in the same lab
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
@@ -57,6 +61,7 @@ class Observation:
     packets: list[Packet] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     counted: dict[str, dict[str, int]] = field(default_factory=dict)  # by place: counters of the kernel that grew
+    table: str = ""  # that held the rule of this probe
     lost: int = 0  # packets and reports that came faster than they were read
 
 
@@ -89,6 +94,7 @@ class _Ears:
         self.blocks: list[tuple[Tap, bytes]] = []
         self.reports: list[Report] = []
         self.lost = 0
+        self.table = f"{netfilter.TABLE}{next(_numbers)}"
         self.before: dict[str, dict[str, int]] = {}
         self._dropped = False
 
@@ -108,7 +114,7 @@ class _Ears:
         for entry in self.entries:
             watch = self.world.open_socket(entry.name, _NETLINK, _RAW, netfilter.NETLINK_NETFILTER)
             self.watches[watch] = entry.name
-            netfilter.open_watch(watch, matches)
+            netfilter.open_watch(watch, self.table, matches)
             watch.setblocking(False)
 
     def close(self) -> None:
@@ -201,7 +207,7 @@ class _Ears:
         packets.sort(key=lambda packet: packet.nanoseconds)  # stable: what one namespace saw keeps its order
         lost = self.lost + sum(tap.count_lost() for tap in self.taps)
         names = tuple(entry.name for entry in self.entries)
-        return Observation(place, target, outcome, names, packets, self.reports, self._counted(), lost)
+        return Observation(place, target, outcome, names, packets, self.reports, self._counted(), self.table, lost)
 
     def _counted(self) -> dict[str, dict[str, int]]:
         counted = {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from netlab.capture.headers import ICMP, ICMP6, TCP, UDP, Headers, network
 from netlab.capture.packet import Packet
-from netlab.journey.gathering import Observation, Report
+from netlab.journey.gathering import Observation
 from netlab.kernel.netfilter import TABLE, Connection, TraceEvent
 
 Key = tuple[object, ...]
@@ -27,11 +27,7 @@ class Run:
     order: int
     headers: Headers
     events: list[TraceEvent]
-
-    @property
-    def ours(self) -> bool:
-        """Whether the chain is one that only watches."""
-        return self.events[0].table == TABLE
+    ours: bool  # the chain is one that only watches
 
     @property
     def incoming(self) -> int | None:
@@ -108,18 +104,18 @@ def key_of(headers: Headers) -> Key | None:
     return (found.protocol, found.identification, found.size, *own)
 
 
-def runs_of(reports: list[Report]) -> list[Run]:
+def runs_of(seen: Observation) -> list[Run]:
     """Put the events of rule traces together: the first of each base chain carries the packet's headers."""
     runs: list[Run] = []
     current: dict[tuple[str, int], Run] = {}
-    for report in reports:
+    for report in seen.reports:
         event = report.event
-        if not isinstance(event, TraceEvent):
+        if not isinstance(event, TraceEvent) or (event.table.startswith(TABLE) and event.table != seen.table):
             continue
         where = (report.place, event.packet)
         if event.network_header:
             headers = network(event.network_header, event.transport_header)
-            current[where] = Run(report.place, report.order, headers, [event])
+            current[where] = Run(report.place, report.order, headers, [event], event.table == seen.table)
             runs.append(current[where])
         elif where in current:
             current[where].events.append(event)
@@ -131,7 +127,7 @@ def runs_of(reports: list[Report]) -> list[Run]:
 
 def passages(seen: Observation) -> list[Passage]:
     """Return the packets of the probe, its answers and errors about it, in the order in which they were first seen."""
-    runs = runs_of(seen.reports)
+    runs = runs_of(seen)
     keys = {
         key_of(headers)
         for headers in [*(packet.headers for packet in seen.packets), *(run.headers for run in runs)]

@@ -29,5 +29,5 @@ def trace(
     `look` is how a snapshot of the lab is taken; `iptables` gives the lines of a host's rules, by chain and nft's text.
     """
     seen = gather(world, place, parse(target), timeout)
-    ruled = {run.place for run in runs_of(seen.reports) if not run.ours}
+    ruled = {run.place for run in runs_of(seen) if not run.ours}
     return Journey(seen, Facts(world, look(), ruled, iptables))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from netlab.kernel.netlink import attribute, attributes, text
 
 NETLINK_NETFILTER = 12
-TABLE = "netlab-trace"
+TABLE = "netlab-trace-"  # with a number, as several may watch at once
 
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _GROUP_CONNTRACK_NEW, _GROUP_TRACE = 1, 9  # NFNLGRP_*
@@ -130,28 +130,28 @@ def _inside(tunnels: Iterable[int], plain: list[Match]) -> list[Match]:
     return [Match(socket.IPPROTO_UDP, _INNER + one.offset, one.value) for _ in list(tunnels)[:1] for one in plain]
 
 
-def open_watch(descriptor: socket.socket, matches: Sequence[Match]) -> None:
+def open_watch(descriptor: socket.socket, table: str, matches: Sequence[Match]) -> None:
     """Have the packets that match traced in the namespace of a NETLINK_NETFILTER socket, until it closes.
 
-    Equivalent to: `nft add table inet netlab-trace { flags owner; }`, chains at prerouting and output with the rules
+    Equivalent to: `nft add table inet TABLE { flags owner; }`, chains at prerouting and output with the rules
     `meta l4proto … @th,… meta nftrace set 1`, and `nft monitor trace`. Empty chains at the other hooks make the kernel report
     as well that a packet came by: so its decision between input and forward is seen, not guessed. Raises OSError.
     """
-    for group in (_GROUP_TRACE, _GROUP_CONNTRACK_NEW):
-        descriptor.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
-    messages = [(_NEW_TABLE, _CREATE, text(1, TABLE) + _big(2, _OWNER))]
+    messages = [(_NEW_TABLE, _CREATE, text(1, table) + _big(2, _OWNER))]
     for name, (hook, priority) in (_MARKING | _TELLING).items():
         place = _big(1, hook) + _big(2, priority)
-        messages.append((_NEW_CHAIN, _CREATE, text(1, TABLE) + text(3, name) + _nest(4, place) + text(7, "filter")))
+        messages.append((_NEW_CHAIN, _CREATE, text(1, table) + text(3, name) + _nest(4, place) + text(7, "filter")))
     messages += [
-        (_NEW_RULE, _CREATE | _APPEND, text(1, TABLE) + text(2, name) + _nest(4, _rule(match)))
+        (_NEW_RULE, _CREATE | _APPEND, text(1, table) + text(2, name) + _nest(4, _rule(match)))
         for name in _MARKING
         for match in matches
     ]
     messages += [
-        (_NEW_RULE, _CREATE | _APPEND, text(1, TABLE) + text(2, name) + _nest(4, _ANYTHING)) for name in _TELLING
+        (_NEW_RULE, _CREATE | _APPEND, text(1, table) + text(2, name) + _nest(4, _ANYTHING)) for name in _TELLING
     ]
     _send_batch(descriptor, messages)
+    for group in (_GROUP_TRACE, _GROUP_CONNTRACK_NEW):
+        descriptor.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
 
 
 def _send_batch(descriptor: socket.socket, messages: Sequence[tuple[int, int, bytes]]) -> None:
