@@ -36,8 +36,8 @@ class Diagram(Picture):
 
     @property
     def widget(self) -> Widget:
-        """The widget, an `anywidget.AnyWidget`; made when it is first asked for."""
-        if self._widget is None:
+        """The widget, an `anywidget.AnyWidget`; made when it is first asked for, and anew when it was closed."""
+        if self._widget is None or self._widget.closed:
             from netlab.live.widget import Widget  # noqa: PLC0415 - slow, and only for notebooks
 
             session = self._feed.open(self.snapshot, current(), self._send)
@@ -55,7 +55,7 @@ class Diagram(Picture):
     # ── packets ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def move(self, *moves: Move) -> None:
-        """Let packets travel through the picture, all at once: `move(Move(["web", "docker0", "eth0"], "SYN"))`."""
+        """Let packets travel through the picture, all at once: `move(Move(["web/eth0", "host/docker0", "db/eth0"], "SYN"))`."""
         self.packets(moves)
 
     def packets(self, moves: Sequence[Move]) -> None:
@@ -92,12 +92,15 @@ def _view(model: str) -> dict[str, Any]:
 
 
 def _hear(feed: Feed, session: Session, widget: Widget, message: dict[str, Any], _: object) -> None:
-    if message.get("type") == "settled":
+    kind = message.get("type")
+    if kind == "settled":
         for identifier in widget.settled():
             # An empty model_id is what JupyterLab hides without a word when the notebook is opened again.
             _display({_WIDGET: _view("")}, identifier, update=True)
     else:
         feed.hear(session, message)
+    if kind == "bye" and not session.views and widget.was_settled:
+        widget.close()  # its output was emptied when it settled: no page can show it again
 
 
 def _redraw(identifier: str, picture: Picture) -> None:

@@ -14,12 +14,13 @@ from netlab.language import say
 
 _PACE = 0.05  # s between two messages
 _MOST = 200  # packets in one message
+_KINDS = frozenset({"place", "interface", "link", "nat", "tunnel", "published", "fold"})
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Move:
-    """One packet on its way from element to element, as the picture names them (`interface/web/eth0`, `place/web`).
+    """One packet on its way: from place ("web"), interface ("web/eth0") or other element of the picture to the next.
 
     `duration` is that of the whole way, `delay` the time before it, both in milliseconds.
     """
@@ -36,8 +37,8 @@ class Move:
         if isinstance(self.steps, str) or len(self.steps) < 2 or not all(isinstance(one, str) for one in self.steps):
             raise RequestError(
                 say(
-                    en='A packet needs two places or more: Move(["interface/web/eth0", "interface/db/eth0"], "ping")',
-                    ja='パケットには 2 か所以上が必要です: Move(["interface/web/eth0", "interface/db/eth0"], "ping")',
+                    en='A packet needs two places or more: Move(["web/eth0", "db/eth0"], "ping")',
+                    ja='パケットには 2 か所以上が必要です: Move(["web/eth0", "db/eth0"], "ping")',
                 )
             )
         if not (self.duration > 0 and self.delay >= 0):
@@ -57,9 +58,17 @@ class Move:
             "kind": self.kind,
             "delay": self.delay,
             "duration": self.duration,
-            "steps": list(self.steps),
+            "steps": [_element(one) for one in self.steps],
         }
         return message | ({"color": self.color} if self.color else {})
+
+
+def _element(name: str) -> str:
+    """Return the id that the picture has for a name."""
+    parts = name.split("/")
+    if len(parts) > 2 or parts[0] in _KINDS:
+        return name
+    return ("place/" if len(parts) == 1 else "interface/") + name
 
 
 class Pace:

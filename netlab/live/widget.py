@@ -27,6 +27,7 @@ class Widget(anywidget.AnyWidget):
     def __init__(self, picture: dict[str, Any], lab: str, language: Language) -> None:
         super().__init__(texts=texts(), language=language, lab=lab, picture=picture)
         self._unsettled: list[str] = []
+        self.was_settled = False
         self._at_close: list[Callable[[], None]] = []
 
     def when_settled(self, display: str) -> None:
@@ -36,11 +37,17 @@ class Widget(anywidget.AnyWidget):
     def settled(self) -> list[str]:
         """Return the outputs that are to be emptied now, each once."""
         outputs, self._unsettled = self._unsettled, []
+        self.was_settled = self.was_settled or bool(outputs)
         return outputs
 
     def on_closed(self, tell: Callable[[], None]) -> None:
         """Have somebody told when the widget is closed."""
         self._at_close.append(tell)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self.comm is None
 
     def close(self) -> None:
         """End the widget on every page."""

@@ -308,6 +308,16 @@ def test_panels_have_no_english_words_in_japanese(element):
 # ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_packet_goes_by_the_names_that_a_student_knows():
+    move = Move(["web", "web/eth0", "link/web/eth0/host/veth1", "published/host/:80"])
+    assert move.message["steps"] == [
+        "place/web",
+        "interface/web/eth0",
+        "link/web/eth0/host/veth1",
+        "published/host/:80",
+    ]
+
+
 def test_packets_that_come_together_go_in_one_message():
     sent = []
     Pace(sent.append).add([Move(["place/c0", "place/c1"], f"ping {number}") for number in range(50)])
