@@ -234,7 +234,7 @@ def test_every_section_can_be_tried(stem: str) -> None:
 @pytest.mark.slow
 @every_chapter
 def test_solutions_run(stem: str, tmp_path: Path) -> None:
-    """With every exercise solved as the chapter suggests, the whole chapter still runs from top to bottom."""
+    """With every exercise solved as the chapter suggests, the whole chapter still runs, and every challenge is solved."""
     nbclient = pytest.importorskip("nbclient")
     cells = builder.read_cells((builder.SOURCES / f"{stem}.md").read_text())
     notebook = builder.notebook(cells, "en")
@@ -242,7 +242,10 @@ def test_solutions_run(stem: str, tmp_path: Path) -> None:
         if cell.solution:
             written.source = cell.solution
     client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute(env={**os.environ, "PYTHONPATH": str(ROOT)})
+    client.execute(env={**os.environ, "NETLAB_PROGRESS": "off", "NETLAB_LANGUAGE": "en", "PYTHONPATH": str(ROOT)})
+    for cell in notebook.cells:
+        if cell.source == "task.check()":
+            assert texts(cell.outputs[0])[0].startswith("Solved."), cell.outputs
 
 
 @every_notebook

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from netlab.course.definition import Challenge, Check, both
+from netlab.course.checks import answers, holds
+from netlab.course.definition import Challenge, both
 from netlab.lab import Lab
-from netlab.language import say
 
 
 def _prepare(lab: Lab) -> None:
@@ -12,24 +12,8 @@ def _prepare(lab: Lab) -> None:
     lab.namespace("cellar")
 
 
-def _ping(lab: Lab) -> str | None:
-    answer = lab["attic"].ping("10.3.0.2")
-    if answer.ok:
-        return None
-    return say(
-        en=f"attic gets no answer from 10.3.0.2 ({answer.reason}).",
-        ja=f"attic から 10.3.0.2 への応答がありません({answer.reason})。",
-    )
-
-
-def _direct(lab: Lab) -> str | None:
-    for one in lab["attic"].interfaces:
-        if one.kind == "veth" and one.peer_place == "cellar":
-            return None
-    return say(
-        en="No veth pair has one end in attic and the other in cellar.",
-        ja="一端が attic、もう一端が cellar にある veth ペアがありません。",
-    )
+def _joined(lab: Lab) -> bool:
+    return any(one.kind == "veth" and one.peer_place == "cellar" for one in lab["attic"].interfaces)
 
 
 CHALLENGE = Challenge(
@@ -45,11 +29,15 @@ CHALLENGE = Challenge(
     ),
     prepare=_prepare,
     checks=(
-        Check(
-            both(en="A veth pair joins attic and cellar", ja="veth ペアが attic と cellar を結んでいる"),
-            _direct,
+        holds(
+            both(en="A veth pair joins `attic` and `cellar`", ja="veth ペアが `attic` と `cellar` を結んでいる"),
+            _joined,
+            both(
+                en="No veth pair has one end in `attic` and the other in `cellar`.",
+                ja="一端が `attic`、もう一端が `cellar` にある veth ペアがありません。",
+            ),
         ),
-        Check(both(en="attic reaches 10.3.0.2", ja="attic から 10.3.0.2 に届く"), _ping),
+        answers("attic", "10.3.0.2"),
     ),
     hints=(
         both(
