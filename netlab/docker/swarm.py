@@ -234,8 +234,8 @@ class Swarm:
         if users or host not in known.mouths:
             return
         mouth = known.mouths.pop(host)
-        for operation in overlay.unmake(mouth):
-            with contextlib.suppress(NotFound, KernelRefused, LabClosed):  # it may have been deleted by hand: gone is gone
+        for operation in overlay.unmake(mouth):  # it may have been deleted by hand: gone is gone
+            with contextlib.suppress(NotFound, KernelRefused, LabClosed):
                 apply([operation], self._world)
         self._world.forget(mouth.place)
 
