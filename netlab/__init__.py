@@ -16,12 +16,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from netlab.jumping import jump
     from netlab.lab import Lab
     from netlab.language import set_language as language
 
-__all__ = ["Lab", "language"]
+__all__ = ["Lab", "jump", "language"]
 
-_HOMES = {"Lab": ("netlab.lab", "Lab"), "language": ("netlab.language", "set_language")}
+_HOMES = {
+    "Lab": ("netlab.lab", "Lab"),
+    "jump": ("netlab.jumping", "jump"),
+    "language": ("netlab.language", "set_language"),
+}
 
 
 def __getattr__(name: str) -> Any:

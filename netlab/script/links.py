@@ -185,12 +185,20 @@ class Links:
         done += [ops.Ip(place, f"link set {quote(name)} {word}") for word in _switches(link)]
         if up and _is_up(link):
             done.append(ops.SetUp(place, name))
+        elif was_up(link):
+            done += [ops.SetUp(place, name), ops.SetDown(place, name)]
         return done
 
 
 def kind_of(link: Link) -> str:
     """Return an interface's kind as ip names it; loopback and cards of a machine have none."""
     return str(link.get("linkinfo", {}).get("info_kind", "loopback" if link.get("link_type") == "loopback" else ""))
+
+
+def was_up(link: Link) -> bool:
+    """Whether lo is off and has been on: it keeps an address and a route of that time."""
+    has = any(one["local"] == "127.0.0.1" for one in link.get("addr_info", []))
+    return kind_of(link) == "loopback" and not _is_up(link) and has
 
 
 def _is_up(link: Link) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from netlab import ops
 from netlab.script.configuration import Configuration
+from netlab.script.links import was_up
 
 _OWN_ROUTES = ("local ", "broadcast ", "anycast ", "multicast ")
 _PASSING = re.compile(r" (linkdown|dead|offload|expires \S+|error -?\d+|pref medium)(?= |$)")
@@ -30,6 +31,7 @@ def addresses(here: Configuration, name: str) -> Iterator[ops.Operation]:
     link = here.link(name)
     given = link.get("addr_info", [])
     own = ["127.0.0.1/8", "::1/128"] if name == "lo" and "UP" in link["flags"] else []
+    own = ["127.0.0.1/8"] if was_up(link) else own
     v4 = [one for one in given if one["family"] == "inet"]
     v6 = [one for one in given if one["family"] == "inet6" and one["scope"] != "link" and not one.get("dynamic")]
     for one in [*v4, *reversed(v6)]:  # the newest address of IPv6 comes first in the report
