@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netlab.capture.packet import Packet
+from netlab.errors import NotFound
 from netlab.kernel import observe
 from netlab.world import World
 
@@ -56,7 +57,7 @@ class Tap:
         self.lost = 0
         self._world = world
         self._size = size
-        self._names: dict[int, str] = {}
+        self._names = dict(observe.names_of(world.route_socket(place)))
         self._next = 0
         self._received = self._taken = 0
         # Bound last: a packet socket that has a protocol from the start hears before its filter is there.
@@ -121,7 +122,7 @@ class Tap:
     def interface(self, index: int) -> str:
         """Return an interface's name by its number, also when it came after the tap."""
         if index not in self._names:
-            with contextlib.suppress(OSError):  # the place may have gone meanwhile
+            with contextlib.suppress(OSError, NotFound):  # the place may have gone meanwhile
                 self._names.update(observe.names_of(self._world.route_socket(self.place)))
         return self._names.setdefault(index, f"#{index}")
 

@@ -216,6 +216,8 @@ class Diagnosis:
                 return found
             if (found := self._too_big(interface.peer_place, last.headers, interface.peer_name)) is not None:
                 return found
+        if (found := self._hairpin(place, last.headers)) is not None:
+            return found
         if interface is not None and interface.kind == "bridge":
             port = self.facts.forwarding_port(place, name, last.headers.destination_mac)
             if port and (found := self._down(place, port) or self._peer_down(place, port)) is not None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -341,9 +344,6 @@ def traces(place, command):
 
 
 def test_an_interrupt_leaves_nothing_either(lab):
-    import signal
-    import threading
-
     lab.run("app")
     main = threading.main_thread().ident
     timer = threading.Timer(0.5, lambda: signal.pthread_kill(main, signal.SIGINT))
@@ -357,8 +357,6 @@ def test_an_interrupt_leaves_nothing_either(lab):
 
 
 def test_two_at_once_do_not_mix(lab):
-    from concurrent.futures import ThreadPoolExecutor
-
     web = lab.run("web", image="nginx")
     lab.run("one")
     lab.run("two")
