@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from netlab.errors import NetlabError
 from netlab.language import current
 from netlab.live.packets import Move, Pace
 from netlab.live.session import Session
@@ -69,12 +70,16 @@ class Diagram(Picture):
     def _ipython_display_(self) -> None:
         """Show the picture, and below it the widget, which hides it: a saved notebook keeps the picture only.
 
-        Raises NotImplementedError outside of a notebook server, which makes IPython take the static form.
+        Raises NotImplementedError outside of a notebook server, and where the lab cannot be drawn, which makes IPython take
+        the static form; that one says why.
         """
         if not is_live():
             raise NotImplementedError
         still, alive = uuid.uuid4().hex, uuid.uuid4().hex
-        widget = self.widget
+        try:
+            widget = self.widget
+        except NetlabError:
+            raise NotImplementedError from None
         _display(self._repr_mimebundle_(), still)
         _display({_WIDGET: _view(widget.model_id)}, alive)
         widget.when_settled(alive)

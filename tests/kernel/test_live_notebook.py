@@ -86,3 +86,9 @@ def test_a_program_with_a_followed_lab_ends_at_once_and_quietly(tmp_path):
     path.write_text(textwrap.dedent(program))
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_graphviz_the_lab_is_shown_as_text_and_what_to_install(monkeypatch):
+    ((said,),) = run(monkeypatch, "import os; os.environ['PATH'] = '/nowhere'\nlab.show()", served=True)
+    assert set(said) == {"text/plain"}
+    assert "graphviz" in said["text/plain"]
