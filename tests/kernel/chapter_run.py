@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
-from outside import assert_same, state
-from rebuilt import assert_rebuilt
+from outside import assert_same
+from rebuilt import assert_rebuilt, kernel
 
 import netlab
 from netlab.lab import Lab
@@ -39,13 +39,13 @@ def check_script(lab) -> None:
 
 
 def check_restore(lab) -> None:
-    before = state(lab)
+    before = kernel(lab)
     lab.checkpoint("here")
     for name in list(lab.containers):
         lab.rm(name)
     lab.host.sh("nft flush ruleset; ip link set eth0 down")
     lab.restore("here")
-    assert_same(lambda: before, lambda: state(lab))
+    assert_same(lambda: before, lambda: kernel(lab))
 
 
 CHECKS = {"script": check_script, "restore": check_restore}

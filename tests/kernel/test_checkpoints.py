@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from outside import difference, nft, state
-from rebuilt import state_of_lab
+from rebuilt import kernel
 
 from netlab.errors import NetlabError, NotFound
 
 pytestmark = pytest.mark.kernel
-
-
-def kernel(lab) -> list[str]:
-    """Return what the kernel reports of all places, without the ports that it chose for the name server at 127.0.0.11."""
-    return [re.sub(r'"(port|right)": \d{5}\b', r'"\1": "chosen"', line) for line in state_of_lab(lab)]
 
 
 def engines(lab):
