@@ -93,7 +93,7 @@ def _object(call: Call, name: str) -> Struct:
     except NotFound:
         pass
     try:
-        return api_shapes.network(call.engine.networks.find(name))
+        return network_of(call, name)
     except NotFound:
         raise Rejected(f"Error: No such object: {name}") from None
 
@@ -102,6 +102,13 @@ def container(call: Call, one: Container) -> Struct:
     """Return what `docker inspect` says of a container."""
     pid = call.lab.world.entry(one.name).pid if one.running else 0
     return api_shapes.container(one, call.engine.networks.records, pid)
+
+
+def network_of(call: Call, name: str) -> Struct:
+    """Return what is to be told of a network; raises NotFound."""
+    networks = call.engine.networks
+    record = networks.find(name)
+    return api_shapes.network(record, networks.swarm.nodes(record) if record.driver == "overlay" else {})
 
 
 def print_inspection(call: Call, names: Sequence[str], form: str, find: Callable[[Call, str], Struct]) -> int:

@@ -11,13 +11,12 @@ from netlab import docker_text, ipam_config
 from netlab.docker import api_shapes
 from netlab.docker.command.call import Call, pass_call
 from netlab.docker.command.grammar import Group, command
-from netlab.docker.command.looking import print_inspection
+from netlab.docker.command.looking import network_of, print_inspection
 from netlab.docker.command.options import pairs
 from netlab.docker.command.words import Rejected
 from netlab.docker.records import Attachment, Wanted
 from netlab.docker_text import filters as filtering
 from netlab.errors import RequestError
-from netlab.gotemplate import Struct
 from netlab.names import check_network
 
 _PRUNE = "WARNING! This will remove all custom networks not used by at least one container."
@@ -49,13 +48,7 @@ def register(group: Group) -> None:
     @pass_call
     def inspect(call: Call, /, words: Sequence[str], form: str, **_: bool) -> int:
         """Display detailed information on one or more networks"""
-        return print_inspection(call, words, form, _network)
-
-
-def _network(call: Call, name: str) -> Struct:
-    networks = call.engine.networks
-    record = networks.find(name)
-    return api_shapes.network(record, networks.swarm.nodes(record) if record.driver == "overlay" else {})
+        return print_inspection(call, words, form, network_of)
 
 
 def _register_create(group: Group) -> None:
