@@ -418,8 +418,11 @@ def pick(which, among):
 
 
 def _lasting(one):
-    """Return what was seen without counts of listeners, which follow a macvlan that ends a moment later."""
-    return {key: value for key, value in one.items() if key not in ("promiscuity", "allmulti")}
+    """Return what was seen without what follows a moment later: a bridge's carrier, and counts of a macvlan's listeners."""
+    kept = {key: value for key, value in one.items() if key not in ("promiscuity", "allmulti")}
+    if "flags" in kept:
+        kept["flags"] = [flag for flag in kept["flags"] if flag != "LOWER_UP"]
+    return kept
 
 
 class Lives(Life):
