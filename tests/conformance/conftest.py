@@ -58,9 +58,7 @@ def runtime_directory():
 
 @pytest.fixture(scope="session")
 def engines(runtime_directory):  # noqa: ARG001 - it has to be there first
-    """A real engine and netlab's, started once."""
-    if lacking := why_not():
-        pytest.skip(lacking)
+    """A real engine and netlab's, started once; raises NotHere where there can be none (see the skip below)."""
     from ours import NetlabEngine  # noqa: PLC0415 - it starts nothing, but needs all of netlab
 
     real = RealEngine()
