@@ -123,18 +123,22 @@ class Lab:
     def reset(self) -> None:
         """Throw away all that was built and start again as at the beginning; also brings back a lab that has died."""
         with self.lock, held_back():
-            if not self._leak.alive:
-                raise LabClosed(
-                    say(
-                        en="This lab was closed. Make a new one: lab = Lab()",
-                        ja="このラボは閉じられています。新しく作ってください: lab = Lab()",
-                    )
-                )
+            self._check_open()
             self.world.close()
             self.world.sandbox.close()
             self.history.clear()
             self._build()
             self._looks.begin_anew()
+
+    def _check_open(self) -> None:
+        """Raise LabClosed when it was closed; one that has died can be built again."""
+        if not self._leak.alive:
+            raise LabClosed(
+                say(
+                    en="This lab was closed. Make a new one: lab = Lab()",
+                    ja="このラボは閉じられています。新しく作ってください: lab = Lab()",
+                )
+            )
 
     def close(self) -> None:
         """End the lab and everything in it; harmless when repeated."""
@@ -257,6 +261,7 @@ class Lab:
         to be taken anew: lab["web"]. Raises NotFound; NetlabError when it fails, and the lab is then as it was.
         """
         with self.lock, held_back():
+            self._check_open()
             if name not in self._checkpoints:
                 known = ", ".join(self._checkpoints)
                 raise NotFound(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from shlex import quote
@@ -12,7 +12,6 @@ from netlab.language import say
 from netlab.script.rebuild import Group
 
 _TOOLS = ("ip", "bridge", "nft", "sysctl")
-_PAGES = "/run/netlab-pages"
 
 
 class Script:
@@ -45,8 +44,7 @@ class Script:
 
 def _text(lab: str, groups: Sequence[Group]) -> str:
     places = [op.name for group in groups for op in group.operations if isinstance(op, ops.AddNamespace)]
-    parts = [_head(lab), _down(places), _up(groups), _foot()]
-    return "\n".join(parts)
+    return "\n".join([_head(lab), _frame(lab, places), _up(groups), _foot()])
 
 
 def _head(lab: str) -> str:
@@ -71,31 +69,46 @@ def _comment(text: str, indent: str = "") -> str:
     return "".join(f"{indent}# {line}".rstrip() + "\n" for line in text.splitlines())
 
 
-def _down(places: Iterable[str]) -> str:
-    names = " ".join(quote(place) for place in places)
+def _frame(lab: str, places: Sequence[str]) -> str:
+    """Return the functions around the commands: they take away only what they have made, and all of it if one fails."""
+    there = say(
+        en="there is a network namespace of that name already:", ja="この名前のネットワーク名前空間がすでにあります:"
+    )
+    serve = say(en="serve PLACE TITLE: a web server on port 80", ja="serve 場所 題名: ポート 80 の Web サーバー")
     return (
+        f"places={quote(' '.join(places))}\n"
+        f"mine={quote(f'/run/netlab-{lab}')}\n\n"
+        "begin() {\n"
+        "    for place in $places; do\n"
+        f'        [ ! -e "/run/netns/$place" ] || {{ echo "{there} $place" >&2; exit 1; }}\n'
+        "    done\n"
+        '    mkdir "$mine"\n'
+        "    trap end EXIT\n"
+        "}\n\n"
+        "end() {\n"
+        "    status=$?\n"
+        '    [ "$status" = 0 ] || down\n'
+        '    exit "$status"\n'
+        "}\n\n"
         "down() {\n"
-        f"    for place in {names}; do\n"
+        '    [ -d "$mine" ] || return 0\n'
+        "    for place in $places; do\n"
         '        [ -e "/run/netns/$place" ] || continue\n'
         '        for process in $(ip netns pids "$place"); do kill "$process"; done\n'
         '        ip netns delete "$place"\n'
         "    done\n"
-        f"    rm -rf {_PAGES}\n"
-        "}\n\n"
-        + _comment(
-            say(en="serve PLACE TITLE: a web server on port 80", ja="serve 場所 題名: ポート 80 の Web サーバー")
-        )
-        + "serve() {\n"
+        '    rm -r "$mine"\n'
+        "}\n\n" + _comment(serve) + "serve() {\n"
         "    command -v python3 > /dev/null || return 0\n"
-        f'    mkdir -p "{_PAGES}/$1"\n'
-        f'    printf \'<h1>%s</h1>\\n<p>%s</p>\\n\' "$2" "$1" > "{_PAGES}/$1/index.html"\n'
-        f'    ip netns exec "$1" python3 -m http.server --directory "{_PAGES}/$1" 80 > /dev/null 2>&1 &\n'
+        '    mkdir "$mine/$1"\n'
+        '    printf \'<h1>%s</h1>\\n<p>%s</p>\\n\' "$2" "$1" > "$mine/$1/index.html"\n'
+        '    ip netns exec "$1" python3 -m http.server --directory "$mine/$1" 80 > /dev/null 2>&1 &\n'
         "}\n"
     )
 
 
 def _up(groups: Sequence[Group]) -> str:
-    return "up() {\n" + "\n".join(_group(group) for group in groups) + "}\n"
+    return "up() {\n    begin\n\n" + "\n".join(_group(group) for group in groups) + "}\n"
 
 
 def _group(group: Group) -> str:

@@ -8,7 +8,7 @@ import pytest
 from outside import difference, nft, state
 from rebuilt import kernel
 
-from netlab.errors import NetlabError, NotFound
+from netlab.errors import LabClosed, NetlabError, NotFound
 
 pytestmark = pytest.mark.kernel
 
@@ -148,3 +148,14 @@ def test_a_checkpoint_that_nobody_made_is_not_found(lab):
     lab.checkpoint("here")
     with pytest.raises(NotFound, match="There are: here"):
         lab.restore("nowhere")
+
+
+def test_a_closed_lab_has_no_checkpoints_to_come_back_to(make_lab):
+    lab = make_lab()
+    lab.checkpoint("here")
+    lab.close()
+    with pytest.raises(LabClosed):
+        lab.restore("here")
+    with pytest.raises(LabClosed):
+        lab.checkpoint("there")
+    assert lab.closed

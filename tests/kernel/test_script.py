@@ -90,13 +90,29 @@ def test_the_script_is_clean_and_says_what_docker_would_have_been_asked(full, tm
 
 def test_rebuilt_and_taken_away_nothing_is_left_and_it_can_be_built_again(lab):
     lab.run("web", image="nginx")
-    down, up = "sh /run/lab.sh down; ip netns list; ls /run", "sh /run/lab.sh > /dev/null; ip netns list | wc -l"
-    twice = f"{down}; pgrep -f http.server; {up}"
-    _, said = rebuild(str(lab.script()), ["host"], twice)
-    left, _, again = said.partition("lab.sh\n")
-    assert "netlab-pages" not in left
-    assert "host" not in left
-    assert again.split()[-1] == "6"
+    down = "sh /run/lab.sh down; ip netns list; ls /run; while pgrep -x python3 > /dev/null; do sleep 0.1; done"
+    up = "sh /run/lab.sh > /dev/null; ip netns list | wc -l"
+    _, said = rebuild(str(lab.script()), ["host"], f"{down}; {up}")
+    left, _, again = said.partition("netns\n")
+    assert left == "lab.sh\n"
+    assert again == "6\n"
+
+
+def test_a_script_that_fails_takes_away_what_it_made_and_nothing_else(lab):
+    lab.run("web", image="nginx")
+    script = str(lab.script())
+    spoiled = script.replace("ip -n web link set eth0 up\n", "ip -n web link set nothing up\n")
+    assert spoiled != script
+    files = f"cat > /run/bad.sh <<'BAD-LAB'\n{spoiled}\nBAD-LAB\n"
+    bad = "sh /run/lab.sh down; sh /run/bad.sh > /dev/null 2>&1; echo status $?; ip netns list"
+    own = "ip netns add web; sh /run/lab.sh 2>&1; echo status $?; sh /run/lab.sh down; ip netns list"
+    _, said = rebuild(script, ["host"], f"set +e\n{files}{bad}; {own}")
+    assert said.splitlines() == [
+        "status 1",
+        "there is a network namespace of that name already: web",
+        "status 1",
+        "web",
+    ]
 
 
 def test_rules_of_iptables_are_rebuilt_by_iptables(lab):
