@@ -33,7 +33,7 @@ _SETTLE_SECONDS = 0.25  # at most, for what is on its way when the probe has end
 _AFTER_DROP_SECONDS = 0.2  # a rule may drop and answer at once (reject)
 _NETLINK, _RAW = 16, 3
 _TUNNELS = (4789,)
-_COUNTERS = ("/proc/thread-self/net/snmp", "/proc/thread-self/net/netstat")
+_COUNTERS = "/proc/thread-self/net/netstat"
 
 _numbers = itertools.count(os.getpid() * 1000)  # other processes may trace in the same lab
 
@@ -125,9 +125,8 @@ class _Ears:
 
     def _counters(self, place: str) -> dict[str, int]:
         found: dict[str, int] = {}
-        for path in _COUNTERS:
-            with contextlib.suppress(OSError):
-                found.update(_read_counters(self.world.read_file(place, path)))
+        with contextlib.suppress(OSError, NotFound):  # it may have gone meanwhile
+            found.update(_read_counters(self.world.read_file(place, _COUNTERS)))
         return found
 
     # ── listening ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,16 +206,14 @@ class _Ears:
         packets.sort(key=lambda packet: packet.nanoseconds)  # stable: what one namespace saw keeps its order
         lost = self.lost + sum(tap.count_lost() for tap in self.taps)
         names = tuple(entry.name for entry in self.entries)
-        return Observation(place, target, outcome, names, packets, self.reports, self._counted(), self.table, lost)
+        counted = {} if outcome.ok else self._counted()  # they matter for what got lost only
+        return Observation(place, target, outcome, names, packets, self.reports, counted, self.table, lost)
 
     def _counted(self) -> dict[str, dict[str, int]]:
-        counted = {}
+        counted: dict[str, dict[str, int]] = {}
         for place, before in self.before.items():
-            with contextlib.suppress(OSError, NotFound):  # it may have gone meanwhile
-                after = self._counters(place)
-                counted[place] = {
-                    name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name, 0)
-                }
+            after = self._counters(place)
+            counted[place] = {name: grew for name, value in after.items() if (grew := value - before.get(name, 0))}
         return counted
 
 
