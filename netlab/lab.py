@@ -90,13 +90,13 @@ class Lab:
             with held_back():
                 self._build()
                 built = True
+                self._looks = Looks(self.snapshot)
         except BaseException:
             self._leak.detach()
             self._registration.close()
             if built:  # and then interrupted
                 self.close()
             raise
-        self._looks = Looks(self.snapshot)
         self._registration.serve(self, service.answer)
 
     # ── the life of a lab ──────────────────────────────────────────────────────────────────────────────────────────
