@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from netlab.capture import pcapng
 from netlab.journey import view
@@ -17,6 +17,18 @@ from netlab.journey.joining import Passage, is_question, passages
 from netlab.journey.steps import Leg, Step, Way
 from netlab.journey.walking import Walk, arrived
 from netlab.reasons import Finding
+
+
+class Screen(Protocol):
+    """What shows packets that move: a live diagram."""
+
+    def packets(self, moves: Sequence[Any]) -> None:
+        """Let packets travel; each has the `message` that the page gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    message: dict[str, Any]
 
 
 class Journey:
@@ -84,24 +96,25 @@ class Journey:
             if ids:
                 yield leg, way, ids
 
-    def packets_message(self, duration: int = 1200) -> dict[str, Any]:
-        """Return the journey as a `packets` message of the live diagram: each packet after the one before it."""
-        moves = []
-        for at, (leg, way, ids) in enumerate(self._moves()):
-            label = "DNS" if leg == "lookup" else self.target.protocol
-            died = self.reason is not None and at == len(self.edges) - 1
-            kind = "lost" if died else "reply" if way == "back" else "request"
-            moves.append(
-                {
-                    "packet": f"journey-{at}",
-                    "label": label,
-                    "kind": kind,
-                    "delay": at * duration,
-                    "duration": duration,
-                    "steps": ids,
-                }
-            )
-        return {"type": "packets", "moves": moves}
+    def play(self, diagram: Screen, milliseconds: int = 1200) -> None:
+        """Let the packets of the journey travel through a live diagram (`lab.show()`), one after the other."""
+        moves = list(self._moves())
+        last = len(moves) - 1
+        diagram.packets(
+            [
+                _Move(
+                    {
+                        "packet": f"journey-{at}",
+                        "label": "DNS" if leg == "lookup" else self.target.protocol,
+                        "kind": "lost" if self.reason and at == last else "reply" if way == "back" else "request",
+                        "delay": at * milliseconds,
+                        "duration": milliseconds,
+                        "steps": ids,
+                    }
+                )
+                for at, (leg, way, ids) in enumerate(moves)
+            ]
+        )
 
     # ── other forms ────────────────────────────────────────────────────────────────────────────────────────────────
 
