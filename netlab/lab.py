@@ -15,9 +15,6 @@ from typing import TYPE_CHECKING, Self
 from netlab import founding, ipam_config, observer, ops, registry, service
 from netlab.changes.difference import Changes
 from netlab.changes.looking import Looks
-from netlab.checkpoints import memory
-from netlab.checkpoints.memory import Checkpoint, Restored
-from netlab.checkpoints.restoring import rebuild
 from netlab.docker.engine import GRACE_SECONDS, Engine
 from netlab.docker.records import Attachment, Query, Specification, Wanted
 from netlab.docker.rule_lines import RuleLine
@@ -38,17 +35,19 @@ from netlab.publish import parse, parse_expose
 from netlab.registry import Registration
 from netlab.sandbox.client import Sandbox
 from netlab.sandbox.ground import DOCKER_SOCKET
-from netlab.script import configuration
-from netlab.script.rebuild import Rebuilding
-from netlab.script.shell import Script
 from netlab.view.commands import Commands
 from netlab.view.picture import Picture
 from netlab.view.tables import Table
+from netlab.why.explaining import why
+from netlab.why.explanation import Explanation
+from netlab.why.served import name_servers
 from netlab.world import World
 
 if TYPE_CHECKING:
+    from netlab.checkpoints.memory import Checkpoint, Restored
     from netlab.live.diagram import Diagram
     from netlab.live.feed import Feed
+    from netlab.script.shell import Script
 
 _MOST_HOSTS = 9
 
@@ -219,9 +218,18 @@ class Lab:
         `target` is a URL, "ping web", "tcp:web:80", "udp:web:53", or a place. `timeout` is how many seconds each answer is
         waited for. Nothing of it is left afterwards. Raises RequestError for a target that cannot be read, NotFound.
         """
-        place = source.name if isinstance(source, Place) else "client" if source == "internet" else source
-        wanted = f"ping {target.main_address}" if isinstance(target, Place) else target
+        place, wanted = _ends(source, target)
         return trace.trace(self.world, self.snapshot, self._iptables_lines, place=place, target=wanted, timeout=timeout)
+
+    def why(self, source: str | Place, target: str | Place) -> Explanation:
+        """Explain whether a place can reach a target, without sending: each condition in order, to the first that fails.
+
+        `target` is as in `trace`. Of one that fails, the explanation has the reason and the commands that repair it. Raises
+        RequestError for a target that cannot be read, NotFound.
+        """
+        place, wanted = _ends(source, target)
+        servers = name_servers(self.engines.values(), founding.known_names(self._host_names))
+        return why(self.world, self.snapshot, servers, place=place, target=wanted)
 
     def _iptables_lines(self, host: str) -> dict[tuple[str, str], str]:
         return {(line.chain, line.text): line.iptables for line in self.iptables(host)}
@@ -249,6 +257,8 @@ class Lab:
 
     def checkpoint(self, name: str) -> None:
         """Keep the state of the lab under a name; one of the same name is replaced. It goes with the lab's end."""
+        from netlab.checkpoints import memory  # noqa: PLC0415 - only for those who keep one
+
         with self.lock:
             self._checkpoints.pop(name, None)
             self._checkpoints[name] = memory.take(self), list(self.history)
@@ -260,6 +270,9 @@ class Lab:
         routes, rules and parameters. Processes begin anew, files are as an engine writes them, and a handle such as `web` is
         to be taken anew: lab["web"]. Raises NotFound; NetlabError when it fails, and the lab is then as it was.
         """
+        from netlab.checkpoints.memory import Restored  # noqa: PLC0415 - only for those who come back
+        from netlab.checkpoints.restoring import rebuild  # noqa: PLC0415
+
         with self.lock, held_back():
             self._check_open()
             if name not in self._checkpoints:
@@ -297,6 +310,10 @@ class Lab:
         It has what the kernel is configured to do at this moment, by whatever hand, with the docker line that each part
         stands for. Processes are not configuration: what is left out, the script says.
         """
+        from netlab.script import configuration  # noqa: PLC0415 - only for those who want one
+        from netlab.script.rebuild import Rebuilding  # noqa: PLC0415
+        from netlab.script.shell import Script  # noqa: PLC0415
+
         with self.lock:
             everything = configuration.read(self.world, self.host.name).on_one_machine()
             return Script(self.name, Rebuilding(everything, self.engines.values()).groups())
@@ -573,6 +590,12 @@ class Lab:
         """Take a container off a network, as `docker network disconnect NETWORK CONTAINER` does."""
         with self.lock, held_back():
             self._engine_with(container).disconnect(container, network)
+
+
+def _ends(source: str | Place, target: str | Place) -> tuple[str, str]:
+    """Return the name of the place where something begins, and a target as it is written."""
+    place = source.name if isinstance(source, Place) else "client" if source == "internet" else source
+    return place, f"ping {target.main_address}" if isinstance(target, Place) else target
 
 
 def _several(given: str | Sequence[str]) -> Sequence[str]:

@@ -7,7 +7,7 @@ import dataclasses
 import io
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from netlab.changes.difference import Changes
 from netlab.docker.lab import AtHost, DockerLab
@@ -16,8 +16,10 @@ from netlab.journey.journey import Journey
 from netlab.language import say
 from netlab.model import Snapshot
 from netlab.places.container import Container
-from netlab.script.shell import Script
 from netlab.view.picture import Picture
+
+if TYPE_CHECKING:
+    from netlab.script.shell import Script  # read when somebody wants one
 
 Request = dict[str, Any]
 

@@ -18,7 +18,8 @@ def differences(before: Snapshot, after: Snapshot, language: Language | None = N
     """Return what the kernel gained, lost or changed from one look to the next, each with a sentence and its commands.
 
     Neighbour tables and what bridges have learned are left out: they follow the traffic and forget by themselves. So are
-    addresses, routes and rules that the kernel makes and takes away on its own together with something that is told.
+    addresses, routes and rules that the kernel makes and takes away on its own together with something that is told. What
+    a snapshot does not hold cannot be told: sets and maps of nftables, and sysctls other than ip_forward.
     """
     chosen = language or current()
     found = list(_places(before, after, chosen))

@@ -210,7 +210,7 @@ def perform(lab, step) -> None:
 
 
 @settings(
-    max_examples=int(os.environ.get("NETLAB_EXAMPLES", "6")),
+    max_examples=int(os.environ.get("NETLAB_EXAMPLES", "4")),
     deadline=None,
     derandomize="NETLAB_EXAMPLES" not in os.environ,
     database=None,
