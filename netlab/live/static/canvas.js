@@ -43,10 +43,15 @@ export class Canvas {
     this.mark(marks);
   }
 
-  /** Point at elements for a moment. */
+  /** Point at elements for a moment: at the whole of what appeared, and at the innermost of what changed. */
   mark({ appeared, changed }) {
-    for (const [kind, ids] of Object.entries({ appeared, changed })) {
-      for (const id of ids.slice(0, MANY / 4)) mark(this.nodes.get(id), kind);
+    const nodes = (ids) => ids.slice(0, MANY / 4).map((id) => this.nodes.get(id)).filter(Boolean);
+    const [fresh, other] = [nodes(appeared), nodes(changed)];
+    const inside = (node, others) => others.some((one) => one !== node && one.contains(node));
+    const around = (node, others) => others.some((one) => one !== node && node.contains(one));
+    for (const node of fresh) if (!inside(node, fresh)) mark(node, "appeared");
+    for (const node of other) {
+      if (!inside(node, fresh) && !around(node, [...fresh, ...other]) && !fresh.includes(node)) mark(node, "changed");
     }
   }
 
