@@ -31,7 +31,7 @@ def host_names(count: int) -> list[str]:
 
 def found(world: World, hosts: Sequence[str]) -> None:
     """Start the first process of every host and of every machine outside, all at once; raises SandboxError."""
-    names = _names(hosts)
+    names = known_names(hosts)
     asked: list[tuple[str, PlaceKind, str, Future[Answer]]] = []
     for host in hosts:
         files = {"hosts": hosts_file(host, names[f"{host}.example.net"]), "resolv.conf": RESOLV_CONF}
@@ -79,7 +79,7 @@ def wait(future: Future[Answer]) -> Answer:
 
 def operations(hosts: Sequence[str]) -> list[ops.Operation]:
     """Return what wires up the internet and the hosts."""
-    names = _names(hosts)
+    names = known_names(hosts)
     wiring = outside.router_operations()
     for host in hosts:
         wiring += outside.plug_in(host, names[f"{host}.example.net"], "lan", outside.ROUTER_LAN)
@@ -102,7 +102,7 @@ def hosts_file(name: str, address: str | None) -> str:
     )
 
 
-def _names(hosts: Sequence[str]) -> dict[str, str]:
+def known_names(hosts: Sequence[str]) -> dict[str, str]:
     """Return the names that the internet's name server knows."""
     known = {
         outside.SITE_NAME: outside.SITE_ADDRESS,

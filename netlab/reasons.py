@@ -330,6 +330,102 @@ REASONS: dict[str, Reason] = {
         ("Look at its routes and its rules.", "経路とルールを調べます。"),
         "ip route get {destination}; nft list ruleset",
     ),
+    "duplicate-address": Reason(
+        (
+            "{count} machines have the address {address}: {owners}. The packet goes to {place}, which is not the one meant.",
+            "{address} を持つマシンが {count} 台あります: {owners}。パケットは、目的のマシンではない {place} に届きます。",
+        ),
+        (
+            "Give each machine an address of its own, and forget what was learned: ip neigh flush all",
+            "マシンごとに別のアドレスを割り当て、学習済みの近隣エントリーを消します: ip neigh flush all",
+        ),
+        "ip address; ip neigh",
+    ),
+    "not-attached": Reason(
+        (
+            "The interface {interface} of {place}, the other end of the cable of {owner}, is no port of a bridge.",
+            "{owner} につながる veth のもう一方の端、{place} の {interface} が、どのブリッジのポートにもなっていません。",
+        ),
+        (
+            "Attach it to its bridge: ip link set {interface} master BRIDGE",
+            "ブリッジに接続します: ip link set {interface} master ブリッジ名",
+        ),
+        "ip link show {interface}; bridge link show",
+    ),
+    "port-blocked": Reason(
+        (
+            "The bridge {bridge} of {place} lets no frames pass at its port {interface} ({state}).",
+            "{place} のブリッジ {bridge} は、ポート {interface} でフレームを通しません ({state})。",
+        ),
+        (
+            "Let the port forward again: bridge link set dev {interface} state 3",
+            "ポートを転送状態に戻します: bridge link set dev {interface} state 3",
+        ),
+        "bridge -d link show dev {interface}; bridge vlan show dev {interface}",
+    ),
+    "neighbour-wrong": Reason(
+        (
+            "{place} sends what is for {neighbour} to the hardware address {mac}, which is not that machine's.",
+            "{place} は {neighbour} 宛てを MAC アドレス {mac} に送りますが、それはそのマシンのものではありません。",
+        ),
+        (
+            "Take the wrong entry away: ip neigh del {neighbour} dev {interface}",
+            "誤ったエントリーを削除します: ip neigh del {neighbour} dev {interface}",
+        ),
+        "ip neigh show {neighbour}",
+    ),
+    "own-source": Reason(
+        (
+            "{place} dropped the packet: it came in by {interface}, but has {place}'s own address {source} as its source.",
+            "{place} はパケットを破棄します。{interface} から届いたのに、送信元が {place} 自身のアドレス {source} だからです。",
+        ),
+        (
+            "Two machines have this address; give one of them another.",
+            "このアドレスが 2 台に割り当てられています。片方を別のアドレスにします。",
+        ),
+        "ip address; nstat -az TcpExtIPReversePathFilter",
+    ),
+    "echo-ignored": Reason(
+        (
+            "{place} gets the echo request and does not answer it: net.ipv4.icmp_echo_ignore_all is 1.",
+            "{place} にエコー要求は届きますが、net.ipv4.icmp_echo_ignore_all が 1 なので応答しません。",
+        ),
+        (
+            "Let it answer: sysctl -w net.ipv4.icmp_echo_ignore_all=0",
+            "応答させます: sysctl -w net.ipv4.icmp_echo_ignore_all=0",
+        ),
+        "sysctl net.ipv4.icmp_echo_ignore_all",
+    ),
+    "answer-of-another": Reason(
+        (
+            "{place} asked {asked}, but the answer comes from {source}: it does not belong to this connection.",
+            "{place} が問い合わせた相手は {asked} ですが、応答は {source} から届くため、この接続の応答とは見なされません。",
+        ),
+        (
+            "The answer must come back by the place that translated the request; masquerade there what goes back (hairpin).",
+            "応答は、要求を変換した場所を通って戻る必要があります。そこで送信元も変換します (ヘアピン NAT)。",
+        ),
+        "conntrack -L; ip route get {source}",
+    ),
+    "tunnel-ignorant": Reason(
+        (
+            "The tunnel {interface} of {place} does not know behind which host the hardware address {mac} is.",
+            "{place} のトンネル {interface} は、MAC アドレス {mac} がどのホストの先にあるかを知りません。",
+        ),
+        (
+            "Note it: bridge fdb add {mac} dev {interface} dst HOST self permanent",
+            "登録します: bridge fdb add {mac} dev {interface} dst ホストのアドレス self permanent",
+        ),
+        "bridge fdb show dev {interface}",
+    ),
+    "tunnel-number": Reason(
+        (
+            "What {interface} sends has the VXLAN number {number}; at {place} there is no tunnel of that number (there: {numbers}).",
+            "{interface} から送られる VXLAN の番号は {number} ですが、{place} にその番号のトンネルはありません (あるもの: {numbers})。",
+        ),
+        ("Both ends need the same number.", "両端を同じ番号にします。"),
+        "ip -d link show type vxlan",
+    ),
     "lost": Reason(
         (
             "The packet was last seen at {place} ({interface}); the kernel does not say what became of it.",

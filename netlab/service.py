@@ -17,6 +17,7 @@ from netlab.language import say
 from netlab.model import Snapshot
 from netlab.places.container import Container
 from netlab.view.picture import Picture
+from netlab.why.explanation import Explanation
 
 if TYPE_CHECKING:
     from netlab.script.shell import Script  # read when somebody wants one
@@ -42,6 +43,9 @@ class Lab(DockerLab, Protocol):
 
     def trace(self, source: str, target: str, *, timeout: float = ...) -> Journey:
         """Send a probe."""
+
+    def why(self, source: str, target: str) -> Explanation:
+        """Explain reachability."""
 
     def run(self, name: str, image: str = ...) -> Container:
         """Make a container."""
@@ -163,6 +167,12 @@ def _trace(lab: Lab, request: Request) -> Any:
     return {"journey": journey.to_dict(), "text": repr(journey)}
 
 
+def _why(lab: Lab, request: Request) -> Any:
+    """Explain whether a target can be reached, as text and as data."""
+    explanation = lab.why(request["source"], request["target"])
+    return {"explanation": explanation.to_dict(), "text": repr(explanation)}
+
+
 def _run(lab: Lab, request: Request) -> Any:
     """Make a container."""
     container = lab.run(request["name"], request.get("image", "alpine"))
@@ -215,6 +225,7 @@ _VERBS: dict[str, Callable[[Lab, Request], Any]] = {
     "enter": _enter,
     "show": _show,
     "trace": _trace,
+    "why": _why,
     "changes": _changes,
     "script": _script,
     "run": _run,

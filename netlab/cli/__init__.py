@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from netlab.cli import capture, changes, course, docker, inside, labs, script, trace
+from netlab.cli import capture, changes, course, docker, inside, labs, script, trace, why
 from netlab.errors import NetlabError
 
 
@@ -61,6 +61,7 @@ for _command in (
     docker.docker,
     labs.show,
     trace.trace,
+    why.why,
     capture.capture,
     changes.changes,
     script.script,

@@ -1,0 +1,139 @@
+"""How a name becomes an address, as the C library would ask: /etc/hosts, then the servers of /etc/resolv.conf."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from netlab import dns
+from netlab.reasons import Finding
+from netlab.why.filters import Tell
+from netlab.why.kernel import Kernel
+from netlab.why.packet import Packet
+from netlab.why.trouble import Failed, Repair
+from netlab.why.walking import Walk
+
+_QUESTION = 70  # bytes of a packet with a question
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the internal name server knows for one container: names of its networks, and whom to ask further up."""
+
+    networks: Sequence[dns.NetworkNames] = ()
+    upstreams: Sequence[str] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    forward_single_labels: bool = True
+
+
+@dataclass(frozen=True)
+class NameServers:
+    """The records of the lab's name servers: `served` by a container's name, `zone` of the internet's."""
+
+    served: Callable[[str], Served | None]
+    zone: Mapping[str, str]
+
+
+class Naming:
+    """Resolves names in thought; `round_trip` sends a question to a server and its answer back, or raises Failed."""
+
+    def __init__(self, kernel: Kernel, servers: NameServers, tell: Tell, walk: Callable[[], Walk]) -> None:
+        self._kernel = kernel
+        self._servers = servers
+        self._tell = tell
+        self._walk = walk
+
+    def resolve(self, place: str, name: str) -> str:
+        """Return the first address of a name; raises Failed."""
+        try:
+            return str(ipaddress.ip_address(name))
+        except ValueError:
+            pass
+        for line in self._kernel.file(place, "/etc/hosts").splitlines():
+            words = line.split("#")[0].split()
+            if name in words[1:]:
+                self._known(place, name, words[0], "/etc/hosts", "cat /etc/hosts", line.strip())
+                return words[0]
+        settings = [line.split() for line in self._kernel.file(place, "/etc/resolv.conf").splitlines() if line.strip()]
+        servers = [words[1] for words in settings if words[0] == "nameserver" and len(words) > 1]
+        search = next((words[1:] for words in settings if words[0] in ("search", "domain")), [])
+        if not servers:
+            raise Failed("name", Finding("no-name-server", place, {"name": name}))
+        first: Failed | None = None
+        for server in servers:
+            for asked in [name, *(f"{name}.{domain}" for domain in search)]:
+                try:
+                    address = self._ask(place, server, asked)
+                except Failed as failed:
+                    first = first or failed
+                    if failed.finding.code != "name-unknown":
+                        break  # this server says nothing: the next one
+                    continue
+                self._known(place, name, address, server, f"dig {name} @{server}", f"{name} A {address}")
+                return address
+            if first is not None and first.finding.code in ("name-unknown", "name-without-address"):
+                break  # an answer is an answer
+        assert first is not None
+        raise first
+
+    def _known(self, place: str, name: str, address: str, by: str, command: str, evidence: str) -> None:
+        english, japanese = f"{name} resolves to {address} ({by})", f"{name} は {address} に解決されます ({by})"
+        self._tell("name", place, english, japanese, command, evidence)
+
+    def _ask(self, place: str, server: str, name: str) -> str:
+        """Return what a server answers; raises Failed: it cannot be reached, or does not know the name."""
+        at, port = self._reach(place, server)
+        holder = self._kernel.listener(at, "udp", *port)
+        if holder is not None and port[0] in (dns.ADDRESS,) and (served := self._serves(place)) is not None:
+            return self._by_engine(place, server, name, served)
+        if at == "dns":
+            return self._by_zone(place, server, name)
+        raise Failed("name", Finding("name-server-silent", place, {"name": name, "server": server}))
+
+    def _reach(self, place: str, server: str) -> tuple[str, tuple[str, int]]:
+        """Send a question to a server and its answer back; return where it got to."""
+        question = Packet("udp", "", server, 49153, 53, size=_QUESTION)
+        walk = self._walk()
+        there = walk.send(place, question)
+        walk.listener(there.place, there.packet)
+        walk.send(there.place, there.packet.reply(_QUESTION + 30))
+        return there.place, (there.packet.destination, there.packet.destination_port)
+
+    def _serves(self, place: str) -> Served | None:
+        inode = self._kernel.place(place).inode
+        sharing = [one.name for one in self._kernel.snapshot.places if one.inode == inode]
+        return next((found for one in sharing if (found := self._servers.served(one)) is not None), None)
+
+    def _by_engine(self, place: str, server: str, name: str, served: Served) -> str:
+        for kind in ("A", "AAAA"):
+            found = dns.resolve(
+                served.networks, name, kind, served.aliases, forward_single_labels=served.forward_single_labels
+            )
+            if found.outcome == "answer":
+                return found.records[0]
+        if found.outcome == "empty":
+            raise Failed("name", Finding("name-without-address", place, {"name": name, "server": server}))
+        first: Failed | None = None
+        for upstream in served.upstreams:
+            try:
+                at, _ = self._reach(place, upstream)
+            except Failed as failed:
+                first = first or failed
+                continue
+            if at == "dns":
+                return self._by_zone(place, server, name)
+        if first is not None:
+            raise first
+        raise Failed("name", Finding("name-server-failed", place, {"name": name, "server": server}))
+
+    def _by_zone(self, place: str, server: str, name: str) -> str:
+        address = self._servers.zone.get(name.rstrip(".").lower())
+        if address is None:
+            raise Failed("name", Finding("name-unknown", place, {"name": name, "server": server}))
+        return address
+
+
+def repair_resolver(place: str, server: str) -> Repair:
+    """Return the command that writes a name server into /etc/resolv.conf."""
+    return Repair(place, f"echo nameserver {server} > /etc/resolv.conf")

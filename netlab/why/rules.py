@@ -1,0 +1,455 @@
+"""What nftables rules do to a packet, worked out from `nft -j list ruleset` (libnftables-json(5)).
+
+An expression that is not understood makes the result uncertain, unless it would be the same either way. Nothing here asks
+the kernel: what a rule wants to know of the place stands in a Context.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from netlab.why.packet import Packet
+
+Expression = Any  # a piece of JSON
+Hook = Literal["prerouting", "input", "forward", "output", "postrouting"]
+_MOST_UNKNOWN = 8  # rules that are not understood, until all is said to be uncertain
+_FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
+_NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "icmpv6": 58, "ah": 51, "esp": 50, "gre": 47, "sctp": 132}
+_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6", 51: "ah", 50: "esp", 47: "gre", 132: "sctp"}
+_HARMLESS = {"counter", "log", "comment", "flow", "set", "ct helper", "ct timeout", "ct expectation", "map"}
+_TRACKING = -200  # the priority at which conntrack looks at a packet (NF_IP_PRI_CONNTRACK)
+
+
+class NotUnderstood(Exception):
+    """An expression that this module does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What rules can ask of the place, beside the packet. `address_type` is that of `fib`: local, unicast, …"""
+
+    packet: Packet
+    incoming: str
+    outgoing: str
+    state: str
+    translated: frozenset[str] = frozenset()  # ct status: snat, dnat
+    address_type: Callable[[str], str] = lambda _: "unicast"
+    index: Callable[[str], int] = lambda _: 0
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a rule does to an address: `kind` is dnat, snat, masquerade or redirect."""
+
+    kind: str
+    address: str | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleId:
+    """Which rule it is; `handle` is None for a chain's policy."""
+
+    family: str
+    table: str
+    chain: str
+    handle: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a packet in one base chain. `unsure` are the rules that were not understood and matter."""
+
+    word: Literal["accept", "drop", "reject", "continue"]
+    rule: RuleId | None = None
+    translation: Translation | None = None
+    mark: int | None = None
+    unsure: tuple[RuleId, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        return self.word in ("accept", "continue")
+
+
+@dataclass(slots=True)
+class Chain:
+    """One chain with its rules, as JSON has them."""
+
+    family: str
+    table: str
+    name: str
+    kind: str | None = None
+    hook: str | None = None
+    priority: int = 0
+    policy: str = "accept"
+    rules: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+class Ruleset:
+    """All rules of one place."""
+
+    def __init__(self, listing: Mapping[str, Any]) -> None:
+        """`listing` is what `nft -j list ruleset` prints."""
+        self.chains: dict[tuple[str, str, str], Chain] = {}
+        self._elements: dict[tuple[str, str, str], list[Expression]] = {}
+        asleep: set[tuple[str, str]] = set()
+        for entry in listing.get("nftables", ()):
+            ((kind, one),) = entry.items()
+            if kind == "table" and "dormant" in _several(one.get("flags")):
+                asleep.add((one["family"], one["name"]))
+            elif kind == "chain":
+                chain = Chain(one["family"], one["table"], one["name"], one.get("type"), one.get("hook"))
+                chain.priority, chain.policy = int(one.get("prio", 0)), one.get("policy", "accept")
+                if (chain.family, chain.table) not in asleep or chain.hook is None:
+                    self.chains[chain.family, chain.table, chain.name] = chain
+            elif kind in ("set", "map"):
+                self._elements[one["family"], one["table"], one["name"]] = one.get("elem", [])
+            elif kind == "rule":
+                home = self.chains.get((one["family"], one["table"], one["chain"]))
+                if home is not None:
+                    home.rules.append(one)
+
+    def at(self, hook: str, version: int) -> list[Chain]:
+        """Return the base chains at a hook for packets of an IP version, in the order in which the kernel runs them."""
+        families = ("inet", "ip6" if version == 6 else "ip")
+        found = [one for one in self.chains.values() if one.hook == hook and one.family in families]
+        return sorted(found, key=lambda one: one.priority)
+
+    @property
+    def strangers(self) -> list[Chain]:
+        """Base chains that look at frames, of which this module knows nothing (families bridge, netdev and arp)."""
+        return [
+            one for one in self.chains.values() if one.hook and one.family in ("bridge", "netdev", "arp") and one.rules
+        ]
+
+    # ── running ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, chain: Chain, context: Context) -> Verdict:
+        """Return what becomes of a packet in a base chain and those that it leads to."""
+        self._unknown = 0
+        verdict = self._from(chain, 0, context, 0)
+        if verdict.word == "continue":
+            word: Literal["accept", "drop"] = "drop" if chain.policy == "drop" else "accept"
+            return replace(verdict, word=word, rule=RuleId(chain.family, chain.table, chain.name, None))
+        return verdict
+
+    def _from(self, chain: Chain, start: int, context: Context, depth: int) -> Verdict:
+        """Run a chain from a rule on; "continue" is the end of the chain."""
+        if depth > 16:
+            return Verdict("drop")  # the kernel refuses such rules
+        for at, rule in enumerate(chain.rules[start:], start=start):
+            who = RuleId(chain.family, chain.table, chain.name, rule.get("handle"))
+            try:
+                found = self._rule(rule, who, context, depth)
+            except NotUnderstood:
+                return self._either(chain, at, who, context, depth)
+            if found is None:
+                continue
+            if found.mark is not None and found.word == "continue":
+                context = replace(context, packet=replace(context.packet, mark=found.mark))
+                continue
+            if found.word == "continue" and found.rule == who:  # return
+                return replace(found, rule=None)
+            if found.word != "continue" or found.unsure:
+                return (
+                    found
+                    if found.word != "continue"
+                    else self._joined(found, self._from(chain, at + 1, context, depth))
+                )
+        return Verdict("continue")
+
+    def _either(self, chain: Chain, at: int, who: RuleId, context: Context, depth: int) -> Verdict:
+        """Try a rule that is not understood both ways; the result is unsure when they differ."""
+        self._unknown += 1
+        skipped = self._from(chain, at + 1, context, depth)
+        if self._unknown > _MOST_UNKNOWN:
+            return replace(skipped, unsure=(*skipped.unsure, who))
+        known = [one for one in chain.rules[at]["expr"] if _verdict_like(one)]
+        try:
+            taken = self._rule({**chain.rules[at], "expr": known}, who, context, depth)
+        except NotUnderstood:
+            return replace(skipped, unsure=(*skipped.unsure, who))
+        if taken is None or taken.word == "continue":
+            taken = self._from(chain, at + 1, context, depth) if known else None
+        base = "accept" if chain.hook and chain.policy != "drop" else None
+        words = {base if one.word == "continue" and base else one.word for one in (skipped, taken) if one}
+        same = taken is not None and len(words) == 1 and taken.translation == skipped.translation
+        return skipped if same else replace(skipped, unsure=(*skipped.unsure, who))
+
+    @staticmethod
+    def _joined(first: Verdict, then: Verdict) -> Verdict:
+        return replace(then, unsure=(*first.unsure, *then.unsure))
+
+    def _rule(self, rule: Mapping[str, Any], who: RuleId, context: Context, depth: int) -> Verdict | None:
+        """Return what a rule does; None when it does not match or only looks."""
+        marked: int | None = None
+        for one in rule["expr"]:
+            ((word, content),) = one.items()
+            if word == "match":
+                if not self._matches(content, who, context):
+                    return None
+            elif word == "vmap":
+                target = self._looked_up(content, who, context)
+                return self._verdict(target, who, context, depth) if target is not None else None
+            elif word == "mangle":
+                marked = self._mark(content, who, context)
+            elif word == "limit":
+                if content.get("inv"):
+                    return None  # a first packet is never over the limit
+            elif word == "xt":
+                if (found := _extension(content, who)) is not None:
+                    return found
+            elif word not in _HARMLESS:
+                return self._verdict(one, who, context, depth)
+        return Verdict("continue", None, mark=marked) if marked is not None else None
+
+    def _verdict(self, one: Expression, who: RuleId, context: Context, depth: int) -> Verdict | None:
+        ((word, content),) = one.items()
+        if word in ("accept", "drop"):
+            return Verdict(word, who)
+        if word == "reject":
+            return Verdict("reject", who)
+        if word in ("return", "continue"):
+            return Verdict("continue", who) if word == "return" else None
+        if word in ("jump", "goto"):
+            chain = self.chains.get((who.family, who.table, content["target"]))
+            if chain is None:
+                return None
+            found = self._from(chain, 0, context, depth + 1)
+            if found.word == "continue" and word == "goto":
+                return replace(found, rule=who)
+            return found if found.word != "continue" or found.unsure else None
+        if word in ("dnat", "snat", "masquerade", "redirect"):
+            content = content or {}
+            address, port = content.get("addr"), content.get("port")
+            address = self._value(address, who, context) if isinstance(address, dict) else address
+            port = self._value(port, who, context) if isinstance(port, dict) else port
+            if isinstance(address, tuple):  # a map from something to address . port
+                address, port = address
+            return Verdict("accept", who, Translation(word, address, int(port) if port is not None else None))
+        if word == "notrack":
+            return None
+        raise NotUnderstood(word)
+
+    # ── matching ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _matches(self, match: Mapping[str, Any], who: RuleId, context: Context) -> bool:
+        left = self._value(match["left"], who, context)
+        if left is None:
+            return False  # the packet has no such header
+        op, right = match["op"], match["right"]
+        if op in ("==", "in", "!="):
+            return self._is(left, right, who, context, exact=op == "==") != (op == "!=")
+        other = self._value(right, who, context)
+        one, other = _order(left), _order(other)
+        return {"<": one < other, ">": one > other, "<=": one <= other, ">=": one >= other}[op]
+
+    def _is(self, value: Any, wanted: Expression, who: RuleId, context: Context, *, exact: bool = True) -> bool:
+        if isinstance(wanted, str) and wanted.startswith("@"):
+            return any(self._is(value, one, who, context) for one in self._named(wanted, who))
+        if isinstance(wanted, dict):
+            ((kind, content),) = wanted.items()
+            if kind == "set":
+                return any(self._is(value, one, who, context) for one in _several(content))
+            if kind == "prefix":
+                return ipaddress.ip_address(value) in ipaddress.ip_network(f"{content['addr']}/{content['len']}")
+            if kind == "range":
+                return _order(content[0]) <= _order(value) <= _order(content[1])
+            if kind == "elem":
+                return self._is(value, content["val"], who, context)
+            if kind == "concat":
+                return isinstance(value, tuple) and len(value) == len(content) and all(
+                    self._is(one, other, who, context) for one, other in zip(value, content, strict=True)
+                )  # fmt: skip
+            wanted = self._value(wanted, who, context)
+        if isinstance(wanted, list):
+            return any(self._is(value, one, who, context) for one in wanted)
+        if isinstance(value, frozenset):
+            return wanted in value
+        if isinstance(value, str) and isinstance(wanted, str) and wanted.endswith("*"):
+            return value.startswith(wanted[:-1])
+        return bool(_plain(value) == _plain(wanted))
+
+    def _named(self, name: str, who: RuleId) -> list[Expression]:
+        return self._elements.get((who.family, who.table, name.removeprefix("@")), [])
+
+    def _looked_up(self, one: Mapping[str, Any], who: RuleId, context: Context) -> Expression | None:
+        """Return what a map has for a key, or None."""
+        value = self._value(one["key"], who, context)
+        data = one["data"]
+        pairs = self._named(data, who) if isinstance(data, str) else _several(data.get("set"))
+        if value is None:
+            return None
+        return next((target for key, target in pairs if self._is(value, key, who, context)), None)
+
+    def _mark(self, content: Mapping[str, Any], who: RuleId, context: Context) -> int | None:
+        key = content["key"]
+        if key == {"meta": {"key": "mark"}}:
+            return int(self._value(content["value"], who, context))
+        if "ct" in key or key == {"meta": {"key": "nftrace"}}:
+            return None
+        raise NotUnderstood("mangle")
+
+    def _value(self, one: Expression, who: RuleId, context: Context) -> Any:
+        """Return what an expression means for the packet; None where it has no such header."""
+        if not isinstance(one, dict):
+            return one
+        ((kind, content),) = one.items()
+        if kind == "payload":
+            return _payload(content, context)
+        if kind == "meta":
+            return _meta(content["key"], context)
+        if kind == "ct":
+            return _connection(content["key"], context)
+        if kind == "fib":
+            return _lookup(content, context)
+        if kind == "concat":
+            values = tuple(self._value(part, who, context) for part in content)
+            return None if None in values else values
+        if kind == "map":
+            return self._value(self._looked_up(content, who, context), who, context)
+        if kind in ("&", "|"):
+            parts = [_bits(self._value(part, who, context)) for part in content]
+            result = parts[0]
+            for part in parts[1:]:
+                result = result & part if kind == "&" else result | part
+            return result
+        raise NotUnderstood(kind)
+
+
+# ── what packets have ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _payload(content: Mapping[str, Any], context: Context) -> Any:
+    packet = context.packet
+    protocol, name = content.get("protocol"), content.get("field")
+    if protocol in ("ip", "ip6"):
+        if (protocol == "ip6") != (packet.version == 6):
+            return None
+        known = {
+            "saddr": packet.source,
+            "daddr": packet.destination,
+            "protocol": packet.protocol,
+            "nexthdr": _own_name(packet),
+            "length": packet.size,
+            "version": packet.version,
+        }
+    elif protocol in ("tcp", "udp", "th"):
+        if packet.protocol == "icmp" or protocol not in ("th", packet.protocol):
+            return None
+        flags = (_FLAGS["syn"] | _FLAGS["ack"]) if packet.answer else _FLAGS["syn"]
+        known = {"sport": packet.source_port, "dport": packet.destination_port, "flags": flags}
+    elif protocol in ("icmp", "icmpv6"):
+        if packet.protocol != "icmp" or (protocol == "icmpv6") != (packet.version == 6):
+            return None
+        known = {"type": "echo-reply" if packet.answer else "echo-request", "code": 0}
+    else:
+        raise NotUnderstood(str(protocol))
+    if name not in known:
+        raise NotUnderstood(f"{protocol} {name}")
+    return known[name]
+
+
+def _own_name(packet: Packet) -> str:
+    return "icmpv6" if packet.protocol == "icmp" and packet.version == 6 else packet.protocol
+
+
+def _meta(key: str, context: Context) -> Any:
+    packet = context.packet
+    known: dict[str, Any] = {
+        "iifname": context.incoming,
+        "oifname": context.outgoing,
+        "iif": context.incoming,
+        "oif": context.outgoing,
+        "l4proto": _own_name(packet),
+        "nfproto": "ipv6" if packet.version == 6 else "ipv4",
+        "protocol": "ip6" if packet.version == 6 else "ip",
+        "mark": packet.mark,
+        "length": packet.size,
+        "pkttype": "host",
+    }
+    if key not in known:
+        raise NotUnderstood(f"meta {key}")
+    return known[key]
+
+
+def _connection(key: str, context: Context) -> Any:
+    if key == "state":
+        return context.state
+    if key == "status":
+        return context.translated | (frozenset({"seen-reply"}) if context.packet.answer else frozenset())
+    if key == "direction":
+        return "reply" if context.packet.answer else "original"
+    if key == "mark":
+        return 0
+    raise NotUnderstood(f"ct {key}")
+
+
+def _lookup(content: Mapping[str, Any], context: Context) -> Any:
+    flags = _several(content["flags"])
+    if content["result"] == "type" and flags in (["daddr"], ["saddr"]):
+        address = context.packet.destination if flags == ["daddr"] else context.packet.source
+        return context.address_type(address)
+    raise NotUnderstood("fib")
+
+
+def _extension(content: Mapping[str, Any] | None, who: RuleId) -> Verdict | None:
+    """Return what an extension of iptables does, as far as its name alone tells; None when it is no obstacle."""
+    kind, name = (content or {}).get("type"), (content or {}).get("name")
+    if (kind, name) in (("match", "comment"), ("target", "LOG"), ("target", "NFLOG")):
+        return None
+    if (kind, name) == ("target", "MASQUERADE"):
+        return Verdict("accept", who, Translation("masquerade"))
+    if (kind, name) == ("target", "REJECT"):
+        return Verdict("reject", who)
+    raise NotUnderstood(f"xt {name}")
+
+
+def _verdict_like(one: Mapping[str, Any]) -> bool:
+    (word,) = one
+    return word in ("accept", "drop", "reject", "return", "jump", "goto", "dnat", "snat", "masquerade", "redirect") or (
+        word == "xt" and (one[word] or {}).get("type") == "target"
+    )
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str) and value in _NUMBERS:
+        return _NUMBERS[value]
+    if isinstance(value, str) and value in _FLAGS:
+        return _FLAGS[value]
+    return value
+
+
+def _bits(value: Any) -> int:
+    if isinstance(value, list):
+        return sum(_bits(one) for one in value)
+    return _FLAGS[value] if isinstance(value, str) and value in _FLAGS else int(value)
+
+
+def _order(value: Any) -> Any:
+    """Return an address as a number, so that it can be compared."""
+    if isinstance(value, str):
+        try:
+            return int(ipaddress.ip_address(value))
+        except ValueError:
+            return value
+    return value
+
+
+def steps(chains: Sequence[Chain]) -> Iterator[tuple[int, Chain]]:
+    """Yield base chains with the priority at which they run: those of kind nat all run where translation happens."""
+    source = ("postrouting", "input")
+    for one in chains:
+        yield ((100 if one.hook in source else -100) if one.kind == "nat" else one.priority), one
+
+
+def before_tracking(priority: int) -> bool:
+    """Whether a chain sees the packet before conntrack does."""
+    return priority <= _TRACKING

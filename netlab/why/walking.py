@@ -1,0 +1,275 @@
+"""A packet's way from place to place, as the kernel would send it: each condition in its order, to the socket that takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from netlab.kernel.lookup import Way
+from netlab.model import Interface, Socket
+from netlab.reasons import Finding
+from netlab.why.filters import Filters, Tell, without_mark
+from netlab.why.kernel import Kernel, addresses
+from netlab.why.neighbours import Neighbours
+from netlab.why.packet import Packet
+from netlab.why.trouble import Failed, Repair, Unsure
+from netlab.why.wire import Arrival, Wire
+
+_MOST_HOPS = 30
+_ALL = ("0.0.0.0", "::", "*")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Where a packet arrived, as it is then; `sizes` are the MTUs of the interfaces that it left by."""
+
+    place: str
+    packet: Packet
+    sizes: tuple[int, ...] = ()
+
+
+class Walk:
+    """Sends packets in thought; `tell` hears of each condition that is fulfilled, Failed is raised at one that is not."""
+
+    def __init__(self, kernel: Kernel, tell: Tell) -> None:
+        self._kernel = kernel
+        self._tell = tell
+        self._filters = Filters(kernel, tell)
+        self._neighbours = Neighbours(kernel, self._wire)
+        self._hops = 0
+        self._sizes: list[int] = []
+
+    def _wire(self) -> Wire:
+        return Wire(self._kernel, self._filters, self._through_tunnel)
+
+    def _through_tunnel(self, place: str, remote: str, port: int) -> str:
+        """Send a tunnel's outer packet; return the place where it arrives."""
+        outer = Packet("udp", "", remote, 49152, port, size=150)
+        return Walk(self._kernel, lambda *_: None).send(place, outer).place
+
+    # ── from a place ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, place: str, packet: Packet) -> Delivered:
+        """Send a packet from a place; its source may be empty, and is then what the route says. Raises Failed, Unsure."""
+        self._hops, self._sizes = 0, []
+        place = self._kernel.place(place).name
+        self._check_strangers(place)
+        way = self._route(place, packet)
+        packet = replace(packet, source=packet.source or way.source or "")
+        leaving = self._kernel.named(place, way.interface)
+        self._told_route(place, packet, way, leaving)
+        sent = self._filters.run(place, "output", packet, "", leaving)
+        if sent.destination != packet.destination or sent.mark != packet.mark:
+            way = self._route(place, sent)
+            leaving = self._kernel.named(place, way.interface)
+        if way.kind == "local":
+            return self._loop(place, sent, leaving)
+        return self._out(place, way, sent, "")
+
+    def _route(self, place: str, packet: Packet) -> Way:
+        way = self._kernel.way(place, packet.destination, packet.source, mark=packet.mark)
+        if not way.leads_on:
+            raise self._no_way(place, packet.destination, way)
+        return way
+
+    def _loop(self, place: str, packet: Packet, leaving: str) -> Delivered:
+        """Deliver a packet in the place that it comes from: by lo, whatever the address."""
+        loopback = self._kernel.interface(place, "lo")
+        if loopback is not None and not loopback.up:
+            raise self._down(place, loopback)
+        packet = self._filters.run(place, "postrouting", packet, "", "lo")
+        packet = self._filters.run(place, "prerouting", packet, "lo", "", again=True)
+        del leaving
+        packet = self._filters.run(place, "input", packet, "lo")
+        return Delivered(place, without_mark(packet), (loopback.mtu if loopback else 65536,))
+
+    def _told_route(self, place: str, packet: Packet, way: Way, leaving: str) -> None:
+        via = f" via {way.gateway}" if way.gateway else ""
+        self._tell(
+            "route",
+            place,
+            f"{place} has a route to {packet.destination}: by {leaving}" + (f", gateway {way.gateway}" if via else ""),
+            f"{place} には {packet.destination} への経路があります: {leaving}"
+            + (f"、ゲートウェイ {way.gateway}" if via else ""),
+            f"ip route get {packet.destination}",
+            f"{way.prefix or packet.destination}{via} dev {leaving}",
+        )
+
+    # ── out by an interface ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _out(self, place: str, way: Way, packet: Packet, incoming: str) -> Delivered:
+        kernel = self._kernel
+        leaving = kernel.named(place, way.interface)
+        interface = kernel.interface(place, leaving)
+        if interface is None:
+            raise self._no_way(place, packet.destination, Way("none"))
+        if not interface.up:
+            raise self._down(place, interface)
+        packet = self._filters.run(place, "postrouting", packet, incoming, leaving)
+        if packet.size > interface.mtu and incoming:
+            facts = {"size": packet.size, "mtu": interface.mtu, "destination": packet.destination}
+            raise Failed("size", Finding("packet-too-big", place, facts))
+        self._sizes.append(interface.mtu)
+        packet = replace(packet, size=min(packet.size, interface.mtu))
+        hop = way.gateway or packet.destination
+        mac, evidence = self._neighbours.find(place, leaving, hop, packet.source)
+        self._tell(
+            "neighbour",
+            place,
+            f"{place} finds {hop} on {leaving}",
+            f"{place} は {leaving} で {hop} の MAC アドレスを得られます",
+            f"ip neigh show {hop} dev {leaving}",
+            evidence,
+        )
+        arrival = self._carried(place, interface, mac, hop, without_mark(packet))
+        assert arrival.packet is not None
+        return self._in(arrival, arrival.packet)
+
+    def _carried(self, place: str, interface: Interface, mac: str, hop: str, packet: Packet) -> Arrival:
+        wire = self._wire()
+        arrivals = wire.carry(place, interface.name, mac, packet)
+        if not arrivals:
+            raise self._lost(place, interface, mac, hop, wire)
+        if len({(one.place, one.interface) for one in arrivals}) > 1:
+            raise Unsure(
+                "frame",
+                place,
+                f"{len(arrivals)} interfaces have the hardware address {mac}",
+                f"MAC アドレス {mac} を持つインターフェースが {len(arrivals)} 個あります",
+                "ip link show",
+            )
+        one = arrivals[0]
+        self._tell(
+            "frame",
+            one.place,
+            f"the frame gets from {interface.name} of {place} to {one.interface} of {one.place}",
+            f"フレームは {place} の {interface.name} から {one.place} の {one.interface} に届きます",
+            "bridge link show; bridge fdb show",
+            f"{mac} dev {one.interface}",
+        )
+        return one
+
+    def _lost(self, place: str, interface: Interface, mac: str, hop: str, wire: Wire) -> Failed:
+        if wire.losses:
+            return wire.losses[0]
+        owner = next((one for _, one in self._kernel.owners(hop)), None)
+        if owner is not None and owner.mac != mac:
+            facts = {"interface": interface.name, "neighbour": hop, "mac": mac}
+            repair = Repair(place, f"ip neigh del {hop} dev {interface.name}")
+            return Failed("neighbour", Finding("neighbour-wrong", place, facts), repair)
+        return self._neighbours.unanswered(place, interface.name, hop, wire)
+
+    # ── into a place ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _in(self, arrival: Arrival, packet: Packet) -> Delivered:
+        place, incoming = arrival.place, arrival.interface
+        self._hops += 1
+        if self._hops > _MOST_HOPS:
+            raise Failed("route", Finding("time-exceeded", place, {"destination": packet.destination}))
+        self._check_strangers(place)
+        if not arrival.prerouted:
+            packet = self._filters.run(place, "prerouting", packet, incoming)
+        way = self._kernel.way(place, packet.destination, packet.source, incoming, packet.mark)
+        if way.kind in ("local", "broadcast"):
+            packet = self._filters.run(place, "input", packet, incoming)
+            return Delivered(place, without_mark(packet), tuple(self._sizes))
+        if not way.leads_on or not self._forwards(place, incoming, packet):
+            raise self._refused(place, packet, incoming, way)
+        leaving = self._kernel.named(place, way.interface)
+        self._tell(
+            "forwarding",
+            place,
+            f"{place} passes packets on, to {packet.destination} by {leaving}",
+            f"{place} は転送が有効で、{packet.destination} 宛てを {leaving} から送ります",
+            f"sysctl net.ipv4.ip_forward; ip route get {packet.destination}",
+            f"net.ipv4.ip_forward = 1; {way.prefix or packet.destination} dev {leaving}",
+        )
+        packet = self._filters.run(place, "forward", packet, incoming, leaving)
+        return self._out(place, way, packet, incoming)
+
+    def _forwards(self, place: str, incoming: str, packet: Packet) -> bool:
+        if packet.version == 6:
+            return self._kernel.parameter(place, f"net/ipv6/conf/{incoming}/forwarding") == "1"
+        return self._kernel.parameter(place, f"net/ipv4/conf/{incoming}/forwarding") == "1"
+
+    def _refused(self, place: str, packet: Packet, incoming: str, way: Way) -> Failed:
+        """Return why a place neither takes a packet nor passes it on."""
+        kernel, destination = self._kernel, packet.destination
+        if kernel.has(place, packet.source):
+            facts = {"source": packet.source, "interface": incoming}
+            return Failed("reverse path", Finding("own-source", place, facts))
+        if not kernel.has(place, destination) and not self._forwards(place, incoming, packet):
+            repair = Repair(place, "sysctl -w net.ipv4.ip_forward=1")
+            if kernel.place(place).ip_forward:
+                repair = Repair(place, f"sysctl -w net.ipv4.conf.{incoming}.forwarding=1")
+            return Failed("forwarding", Finding("not-forwarding", place, {"destination": destination}), repair)
+        plain = kernel.way(place, destination, mark=packet.mark)
+        if not plain.leads_on:
+            return self._no_way(place, destination, plain)
+        values = [kernel.parameter(place, f"net/ipv4/conf/{one}/rp_filter") for one in ("all", incoming)]
+        if max(values) in ("1", "2"):
+            all_of_them = " net.ipv4.conf.all.rp_filter=0" if values[0] != "0" else ""
+            repair = Repair(place, f"sysctl -w net.ipv4.conf.{incoming}.rp_filter=0{all_of_them}")
+            facts = {"source": packet.source, "interface": incoming}
+            return Failed("reverse path", Finding("reverse-path", place, facts), repair)
+        return self._no_way(place, destination, way)
+
+    def _no_way(self, place: str, destination: str, way: Way) -> Failed:
+        """Return why there is no route: one that refuses, an interface that is down, or none at all."""
+        state = self._kernel.place(place)
+        if (refusing := self._kernel.refusing_route(place, destination)) is not None:
+            facts = {"route": refusing.destination, "kind": refusing.kind}
+            repair = Repair(place, f"ip route del {refusing.kind} {refusing.destination}")
+            return Failed(
+                "route", Finding("route-refuses", place, facts), *([repair] if state.kind != "router" else [])
+            )
+        version = 6 if ":" in destination else 4
+        others = [one for one in state.interfaces if one.kind != "loopback"]
+        if destination.startswith("127.") and (loopback := state.interface("lo")) is not None:
+            return self._down(place, loopback)
+        if not others:
+            return Failed("interface", Finding("no-interface", place, {}))
+        for one in others:
+            if not one.up and addresses(one, version):
+                return self._down(place, one)
+        for one in others:
+            if one.kind == "veth" and not one.up:
+                return self._down(place, one)
+        usable = next((one for one in others if addresses(one, version)), None)
+        wanted = usable is not None and state.kind != "router"
+        gateway = self._neighbours.gateway_of(place, usable) if wanted and usable is not None else None
+        repair_ = [Repair(place, f"ip route add default via {gateway}")] if gateway else []
+        return Failed("route", Finding("no-route", place, {"destination": destination}), *repair_)
+
+    def _down(self, place: str, one: Interface) -> Failed:
+        finding = Finding("link-down", place, {"interface": one.name, "owner": place})
+        repair = Repair(place, f"ip link set {one.name} up")
+        return Failed("interface", finding, repair, *self._neighbours.lost_route(place, one))
+
+    def _check_strangers(self, place: str) -> None:
+        """Raise Unsure where rules look at frames themselves: of those, nothing is understood here."""
+        for chain in self._kernel.ruleset(place).strangers:
+            raise Unsure(
+                "rules",
+                place,
+                f"The chain {chain.name} of the family {chain.family} in {place} is not understood",
+                f"{place} の {chain.family} ファミリーのチェイン {chain.name} は解釈できません",
+                f"nft --handle list chain {chain.family} {chain.table} {chain.name}",
+            )
+
+    # ── a socket ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def listener(self, place: str, packet: Packet) -> Socket:
+        """Return the socket that a packet is for, at the place where it arrived; raises Failed when there is none."""
+        found = self._kernel.listener(place, packet.protocol, packet.destination, packet.destination_port)
+        if found is not None:
+            return found
+        elsewhere = self._kernel.sockets(place, packet.protocol, packet.destination_port)
+        facts = {"port": packet.destination_port, "protocol": packet.protocol, "flag": packet.protocol[0]}
+        state = self._kernel.place(place)
+        repair = [Repair(state.host, f"docker restart {place}")] if state.kind == "container" and state.host else []
+        if elsewhere:
+            finding = Finding("bound-elsewhere", place, {**facts, "bound": elsewhere[0].address})
+        else:
+            finding = Finding("port-closed", place, facts)
+        raise Failed("socket", finding, *repair)
