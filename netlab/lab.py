@@ -38,6 +38,9 @@ from netlab.sandbox.ground import DOCKER_SOCKET
 from netlab.view.commands import Commands
 from netlab.view.picture import Picture
 from netlab.view.tables import Table
+from netlab.why.explaining import why
+from netlab.why.explanation import Explanation
+from netlab.why.served import name_servers
 from netlab.world import World
 
 if TYPE_CHECKING:
@@ -215,9 +218,18 @@ class Lab:
         `target` is a URL, "ping web", "tcp:web:80", "udp:web:53", or a place. `timeout` is how many seconds each answer is
         waited for. Nothing of it is left afterwards. Raises RequestError for a target that cannot be read, NotFound.
         """
-        place = source.name if isinstance(source, Place) else "client" if source == "internet" else source
-        wanted = f"ping {target.main_address}" if isinstance(target, Place) else target
+        place, wanted = _ends(source, target)
         return trace.trace(self.world, self.snapshot, self._iptables_lines, place=place, target=wanted, timeout=timeout)
+
+    def why(self, source: str | Place, target: str | Place) -> Explanation:
+        """Explain whether a place can reach a target, without sending: each condition in order, to the first that fails.
+
+        `target` is as in `trace`. Of one that fails, the explanation has the reason and the commands that repair it. Raises
+        RequestError for a target that cannot be read, NotFound.
+        """
+        place, wanted = _ends(source, target)
+        servers = name_servers(self.engines.values(), founding.known_names(self._host_names))
+        return why(self.world, self.snapshot, servers, place=place, target=wanted)
 
     def _iptables_lines(self, host: str) -> dict[tuple[str, str], str]:
         return {(line.chain, line.text): line.iptables for line in self.iptables(host)}
@@ -578,6 +590,12 @@ class Lab:
         """Take a container off a network, as `docker network disconnect NETWORK CONTAINER` does."""
         with self.lock, held_back():
             self._engine_with(container).disconnect(container, network)
+
+
+def _ends(source: str | Place, target: str | Place) -> tuple[str, str]:
+    """Return the name of the place where something begins, and a target as it is written."""
+    place = source.name if isinstance(source, Place) else "client" if source == "internet" else source
+    return place, f"ping {target.main_address}" if isinstance(target, Place) else target
 
 
 def _several(given: str | Sequence[str]) -> Sequence[str]:

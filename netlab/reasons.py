@@ -420,8 +420,11 @@ REASONS: dict[str, Reason] = {
     ),
     "tunnel-number": Reason(
         (
-            "What {interface} sends has the VXLAN number {number}; at {place} there is no tunnel of that number (there: {numbers}).",
-            "{interface} から送られる VXLAN の番号は {number} ですが、{place} にその番号のトンネルはありません (あるもの: {numbers})。",
+            "{interface} sends with the VXLAN number {number}; {place} has no tunnel of that number (it has: {numbers}).",
+            (
+                "{interface} が送る VXLAN の番号は {number} ですが、{place} に同じ番号のトンネルがありません "
+                "(あるもの: {numbers})。"
+            ),
         ),
         ("Both ends need the same number.", "両端を同じ番号にします。"),
         "ip -d link show type vxlan",

@@ -54,14 +54,16 @@ class _Explainer:
             self._conditions.append(
                 Condition(
                     unsure.kind, unsure.place, None, unsure.english, unsure.japanese, unsure.command, leg=self._leg
-                )  # fmt: skip
+                )
             )
         return Explanation(self._place, self._target, tuple(self._conditions))
 
     def _walk(self) -> Walk:
         return Walk(self._kernel, self._fulfilled)
 
-    def _fulfilled(self, kind: Kind, place: str, english: str, japanese: str, command: str, evidence: str) -> None:
+    def _fulfilled(  # noqa: PLR0917 - see filters.Tell
+        self, kind: Kind, place: str, english: str, japanese: str, command: str, evidence: str
+    ) -> None:
         one = Condition(kind, place, True, english, japanese, command, evidence, self._leg)
         if one not in self._conditions:
             self._conditions.append(one)
@@ -79,7 +81,7 @@ class _Explainer:
                 leg=self._leg,
                 finding=found,
                 repair=failed.repair,
-            )  # fmt: skip
+            )
         )
 
     def _check_interface(self) -> None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from netlab.drivers.rules import TABLE, USER_CHAIN
 from netlab.reasons import Finding
 from netlab.why.kernel import Kernel
 from netlab.why.packet import Connections, Noted, Packet
-from netlab.why.rules import Chain, Context, Translation, Verdict, before_tracking, steps
+from netlab.why.rules import Chain, Context, RuleId, Translation, Verdict, before_tracking, steps
 from netlab.why.trouble import Failed, Kind, Repair, Unsure
 
 Tell = Callable[[Kind, str, str, str, str, str], None]  # kind, place, English, Japanese, command, evidence
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    """A hook of a place, and the interfaces that the packet comes in and goes out by."""
+
+    place: str
+    hook: str
+    incoming: str
+    outgoing: str
+
+
 _SOURCE_HOOKS = ("postrouting", "input")
 _NAT_PRIORITY = {"prerouting": -100, "output": -100, "postrouting": 100, "input": 100}
 
@@ -36,6 +48,7 @@ class Filters:
         place = self._kernel.place(place).name
         ruleset = self._kernel.ruleset(place)
         chains = ruleset.at(hook, packet.version)
+        at = _Crossing(place, hook, incoming, outgoing)
         if not ruleset.chains:
             return packet
         entering = hook in ("prerouting", "output") and not again
@@ -47,11 +60,11 @@ class Filters:
                 connection = self._note(place, packet)
             tracked = None if before_tracking(priority) else connection
             if chain is not None and chain.kind != "nat":
-                packet = self._filter(place, chain, packet, tracked, incoming, outgoing)
+                self._filter(at, chain, packet, tracked)
             elif not translated:
                 translated = True
                 nat = [one for one in chains if one.kind == "nat"]
-                packet = self._translate(place, hook, nat, packet, connection, incoming, outgoing)
+                packet = self._translate(at, nat, packet, connection)
         self._current[place] = connection
         return packet
 
@@ -61,10 +74,8 @@ class Filters:
 
     # ── one chain ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ask(
-        self, place: str, chain: Chain, packet: Packet, noted: Noted | None, incoming: str, outgoing: str
-    ) -> Verdict:  # fmt: skip
-        kernel = self._kernel
+    def _ask(self, at: _Crossing, chain: Chain, packet: Packet, noted: Noted | None) -> Verdict:
+        kernel, place = self._kernel, at.place
         state = "invalid" if noted is None else "established" if packet.answer else "new"
         translated = set()
         if noted is not None and noted.original.flow != noted.translated.flow:
@@ -78,7 +89,7 @@ class Filters:
                 return "local"
             return kernel.way(place, address).kind
 
-        context = Context(packet, incoming, outgoing, state, frozenset(translated), address_type)
+        context = Context(packet, at.incoming, at.outgoing, state, frozenset(translated), address_type)
         verdict = kernel.ruleset(place).run(chain, context)
         if verdict.unsure:
             which = verdict.unsure[0]
@@ -93,20 +104,16 @@ class Filters:
             )
         return verdict
 
-    def _filter(
-        self, place: str, chain: Chain, packet: Packet, noted: Noted | None, incoming: str, outgoing: str
-    ) -> Packet:  # fmt: skip
-        verdict = self._ask(place, chain, packet, noted, incoming, outgoing)
+    def _filter(self, at: _Crossing, chain: Chain, packet: Packet, noted: Noted | None) -> None:
+        verdict = self._ask(at, chain, packet, noted)
         if not verdict.passes:
-            raise self._dropped(place, verdict)
+            raise self._dropped(at.place, verdict)
         if verdict.rule is not None and verdict.rule.handle is not None:
-            self._passed(place, chain, verdict, packet)
-        return packet
+            self._passed(at, verdict.rule, packet)
 
     def _dropped(self, place: str, verdict: Verdict) -> Failed:
-        which = verdict.rule
-        assert which is not None
-        facts = {"family": which.family, "table": which.table, "chain": which.chain}
+        which = verdict.rule or RuleId("", "", "", None)
+        facts: dict[str, object] = {"family": which.family, "table": which.table, "chain": which.chain}
         where = f"{which.family} {which.table} {which.chain}"
         if which.handle is None:
             return Failed("rules", Finding("policy-dropped", place, facts))
@@ -117,59 +124,49 @@ class Filters:
         repair = () if isolation else (Repair(place, f"nft delete rule {where} handle {which.handle}"),)
         return Failed("rules", Finding(code, place, facts), *repair)
 
-    def _passed(self, place: str, chain: Chain, verdict: Verdict, packet: Packet) -> None:
-        which = verdict.rule
-        assert which is not None
+    def _passed(self, at: _Crossing, which: RuleId, packet: Packet) -> None:
+        place = at.place
         words, comment = self._kernel.rule_words(place, which)
         shown = f"{which.chain}: {words}" + (f" [{comment}]" if comment else "")
         self._tell(
             "rules",
             place,
-            f"the {chain.hook} rules let {packet} pass",
-            f"{chain.hook} のルールは {packet} を通します",
+            f"the {at.hook} rules let {packet} pass",
+            f"{at.hook} のルールは {packet} を通します",
             f"nft --handle list chain {which.family} {which.table} {which.chain}",
             shown,
         )
 
     # ── translation ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _translate(
-        self,
-        place: str,
-        hook: str,
-        chains: list[Chain],
-        packet: Packet,
-        noted: Noted | None,
-        incoming: str,
-        outgoing: str,
-    ) -> Packet:
+    def _translate(self, at: _Crossing, chains: list[Chain], packet: Packet, noted: Noted | None) -> Packet:
         """Translate a packet as conntrack does: a first packet by the rules, an answer back to what was asked."""
         if noted is None:
             return packet
         if packet.answer:
-            return self._translate_back(place, hook, packet, noted)
+            return self._translate_back(at, packet, noted)
         for chain in chains:
-            verdict = self._ask(place, chain, packet, noted, incoming, outgoing)
+            verdict = self._ask(at, chain, packet, noted)
             if not verdict.passes:
-                raise self._dropped(place, verdict)
+                raise self._dropped(at.place, verdict)
             if verdict.translation is not None:
-                changed = self._changed(place, packet, verdict.translation, incoming, outgoing)
+                changed = self._changed(at, packet, verdict.translation)
                 noted.translated = changed
-                if changed != packet:
-                    self._told(place, packet, changed, verdict)
+                if changed != packet and verdict.rule is not None:
+                    self._told(at.place, packet, changed, verdict.rule)
                 return changed
         noted.translated = packet
         return packet
 
-    def _changed(self, place: str, packet: Packet, how: Translation, incoming: str, outgoing: str) -> Packet:
+    def _changed(self, at: _Crossing, packet: Packet, how: Translation) -> Packet:
         if how.kind == "dnat":
             return packet.with_destination(how.address or packet.destination, how.port or packet.destination_port)
         if how.kind == "redirect":
-            address = self._own_address(place, incoming, packet) if incoming else _loopback(packet)
+            address = self._own_address(at.place, at.incoming, packet) if at.incoming else _loopback(packet)
             return packet.with_destination(address, how.port or packet.destination_port)
         if how.kind == "snat":
             return packet.with_source(how.address or packet.source, how.port or packet.source_port)
-        return packet.with_source(self._own_address(place, outgoing, packet), how.port or packet.source_port)
+        return packet.with_source(self._own_address(at.place, at.outgoing, packet), how.port or packet.source_port)
 
     def _own_address(self, place: str, interface: str, packet: Packet) -> str:
         """Return the address that masquerade gives: the first global one of the interface that a packet leaves by."""
@@ -177,9 +174,7 @@ class Filters:
         own = [one for one in (found.addresses if found else ()) if one.family == packet.version]
         return next((one.address for one in own if one.scope == "global"), packet.source)
 
-    def _told(self, place: str, before: Packet, after: Packet, verdict: Verdict) -> None:
-        which = verdict.rule
-        assert which is not None
+    def _told(self, place: str, before: Packet, after: Packet, which: RuleId) -> None:
         words, comment = self._kernel.rule_words(place, which)
         self._tell(
             "nat",
@@ -190,18 +185,18 @@ class Filters:
             f"{which.chain}: {words}" + (f" [{comment}]" if comment else ""),
         )
 
-    def _translate_back(self, place: str, hook: str, packet: Packet, noted: Noted) -> Packet:
+    def _translate_back(self, at: _Crossing, packet: Packet, noted: Noted) -> Packet:
         asked, sent = noted.original, noted.translated
         if asked.flow == sent.flow:
             return packet
-        if hook in _SOURCE_HOOKS:
+        if at.hook in _SOURCE_HOOKS:
             changed = packet.with_source(asked.destination, asked.destination_port)
         else:
             changed = packet.with_destination(asked.source, asked.source_port)
         if changed != packet:
             self._tell(
                 "nat",
-                place,
+                at.place,
                 f"conntrack translates the answer back: {packet} becomes {changed}",
                 f"conntrack が応答を元に戻します: {packet} が {changed} になります",
                 f"conntrack -L -p {packet.protocol}",

@@ -13,6 +13,7 @@ from netlab.errors import MissingTool
 from netlab.kernel.lookup import Way, way
 from netlab.model import Address, Interface, PlaceState, Route, Snapshot, Socket
 from netlab.why.rules import RuleId, Ruleset
+from netlab.why.trouble import Unsure
 from netlab.world import World
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -35,7 +36,8 @@ class Kernel:
     def place(self, name: str) -> PlaceState:
         """Return what is reported of a place; of containers that share a namespace, the one that has it first."""
         state = self.snapshot.place(name)
-        assert state is not None, name
+        if state is None:
+            raise Unsure("interface", name, f"{name} has just gone", f"{name} はなくなりました", "ip netns")
         return next(one for one in self.snapshot.places if one.inode == state.inode)
 
     def interface(self, place: str, name: str) -> Interface | None:
@@ -151,7 +153,9 @@ class Kernel:
 
     def vlans(self, place: str, name: str) -> tuple[int | None, dict[int, bool]]:
         """Return the VLAN of what comes in at a port without a tag, and those that may leave by it, untagged or not."""
-        listed = next((one["vlans"] for one in self._second_layer(place)[3] if one.get("ifname") == name), [])
+        listed: list[dict[str, Any]] = next(
+            (one["vlans"] for one in self._second_layer(place)[3] if one.get("ifname") == name), []
+        )
         own = next((one["vlan"] for one in listed if "PVID" in one.get("flags", ())), None)
         return own, {one["vlan"]: "Egress Untagged" in one.get("flags", ()) for one in listed}
 
@@ -168,7 +172,7 @@ class Kernel:
         return found
 
     def home_of_link(self, place: str, name: str) -> str | None:
-        """Return the place whose namespace an interface's other half is in (`link-netnsid`): its lower, its tunnel's outside."""
+        """Return the place that an interface's other half is in (`link-netnsid`): what it stands on, its tunnel's outside."""
         number = self.link(place, name).get("link_netnsid")
         if number is None:
             return place

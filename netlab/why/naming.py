@@ -11,7 +11,7 @@ from netlab.reasons import Finding
 from netlab.why.filters import Tell
 from netlab.why.kernel import Kernel
 from netlab.why.packet import Packet
-from netlab.why.trouble import Failed, Repair
+from netlab.why.trouble import Failed
 from netlab.why.walking import Walk
 
 _QUESTION = 70  # bytes of a packet with a question
@@ -53,7 +53,7 @@ class Naming:
         for line in self._kernel.file(place, "/etc/hosts").splitlines():
             words = line.split("#")[0].split()
             if name in words[1:]:
-                self._known(place, name, words[0], "/etc/hosts", "cat /etc/hosts", line.strip())
+                self._known(place, name, words[0], "/etc/hosts", line.strip())
                 return words[0]
         settings = [line.split() for line in self._kernel.file(place, "/etc/resolv.conf").splitlines() if line.strip()]
         servers = [words[1] for words in settings if words[0] == "nameserver" and len(words) > 1]
@@ -70,22 +70,22 @@ class Naming:
                     if failed.finding.code != "name-unknown":
                         break  # this server says nothing: the next one
                     continue
-                self._known(place, name, address, server, f"dig {name} @{server}", f"{name} A {address}")
+                self._known(place, name, address, server, f"{name} A {address}")
                 return address
             if first is not None and first.finding.code in ("name-unknown", "name-without-address"):
                 break  # an answer is an answer
-        assert first is not None
-        raise first
+        raise first or Failed("name", Finding("no-name-server", place, {"name": name}))
 
-    def _known(self, place: str, name: str, address: str, by: str, command: str, evidence: str) -> None:
+    def _known(self, place: str, name: str, address: str, by: str, evidence: str) -> None:
         english, japanese = f"{name} resolves to {address} ({by})", f"{name} は {address} に解決されます ({by})"
+        command = "cat /etc/hosts" if by == "/etc/hosts" else f"dig {name} @{by}"
         self._tell("name", place, english, japanese, command, evidence)
 
     def _ask(self, place: str, server: str, name: str) -> str:
         """Return what a server answers; raises Failed: it cannot be reached, or does not know the name."""
         at, port = self._reach(place, server)
         holder = self._kernel.listener(at, "udp", *port)
-        if holder is not None and port[0] in (dns.ADDRESS,) and (served := self._serves(place)) is not None:
+        if holder is not None and port[0] == dns.ADDRESS and (served := self._serves(place)) is not None:
             return self._by_engine(place, server, name, served)
         if at == "dns":
             return self._by_zone(place, server, name)
@@ -132,8 +132,3 @@ class Naming:
         if address is None:
             raise Failed("name", Finding("name-unknown", place, {"name": name, "server": server}))
         return address
-
-
-def repair_resolver(place: str, server: str) -> Repair:
-    """Return the command that writes a name server into /etc/resolv.conf."""
-    return Repair(place, f"echo nameserver {server} > /etc/resolv.conf")

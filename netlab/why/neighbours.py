@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
 from netlab.model import Interface
@@ -121,8 +122,6 @@ class Neighbours:
 
     def _bridge_for(self, place: str, one: Interface) -> str | None:
         """Return the bridge of a place that has an address in the subnet of an interface."""
-        import ipaddress  # noqa: PLC0415 - only when something is broken
-
         subnets = [ipaddress.ip_interface(str(a)).network for a in addresses(one, 4)]
         for bridge in self._kernel.place(place).interfaces:
             if bridge.kind == "bridge" and any(
@@ -140,13 +139,11 @@ class Neighbours:
         state = self._kernel.place(place)
         if one.kind == "loopback" or one.master or any(route.destination == "default" for route in state.routes):
             return []
-        gateway = self.gateway_of(place, one)
+        gateway = self.gateway_of(one)
         return [Repair(place, f"ip route replace default via {gateway}")] if gateway else []
 
-    def gateway_of(self, place: str, one: Interface) -> str | None:
+    def gateway_of(self, one: Interface) -> str | None:
         """Return the address of a machine in the subnet of an interface that passes packets on: whom to send by."""
-        import ipaddress  # noqa: PLC0415 - only when something is broken
-
         for own in addresses(one, 4):
             subnet = ipaddress.ip_interface(str(own)).network
             for state in self._kernel.snapshot.places:
@@ -163,7 +160,7 @@ class Neighbours:
         state = self._kernel.place(place)
         one = state.interface(interface)
         routes = [route for route in state.routes if route.gateway == address and route.destination == "default"]
-        gateway = self.gateway_of(place, one) if one is not None and routes else None
+        gateway = self.gateway_of(one) if one is not None and routes else None
         if gateway is None or gateway == address:
             return []
         return [Repair(place, f"ip route replace default via {gateway}")]

@@ -19,7 +19,7 @@ _MOST_UNKNOWN = 8  # rules that are not understood, until all is said to be unce
 _FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 _NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "icmpv6": 58, "ah": 51, "esp": 50, "gre": 47, "sctp": 132}
 _NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6", 51: "ah", 50: "esp", 47: "gre", 132: "sctp"}
-_HARMLESS = {"counter", "log", "comment", "flow", "set", "ct helper", "ct timeout", "ct expectation", "map"}
+_HARMLESS = {"limit", "counter", "log", "comment", "flow", "set", "ct helper", "ct timeout", "ct expectation", "map"}
 _TRACKING = -200  # the priority at which conntrack looks at a packet (NF_IP_PRI_CONNTRACK)
 
 
@@ -196,9 +196,8 @@ class Ruleset:
                 return self._verdict(target, who, context, depth) if target is not None else None
             elif word == "mangle":
                 marked = self._mark(content, who, context)
-            elif word == "limit":
-                if content.get("inv"):
-                    return None  # a first packet is never over the limit
+            elif word == "limit" and content.get("inv"):
+                return None  # a first packet is never over the limit
             elif word == "xt":
                 if (found := _extension(content, who)) is not None:
                     return found
@@ -242,29 +241,16 @@ class Ruleset:
             return False  # the packet has no such header
         op, right = match["op"], match["right"]
         if op in ("==", "in", "!="):
-            return self._is(left, right, who, context, exact=op == "==") != (op == "!=")
+            return bool(self._is(left, right, who, context) != (op == "!="))
         other = self._value(right, who, context)
         one, other = _order(left), _order(other)
-        return {"<": one < other, ">": one > other, "<=": one <= other, ">=": one >= other}[op]
+        return bool({"<": one < other, ">": one > other, "<=": one <= other, ">=": one >= other}[op])
 
-    def _is(self, value: Any, wanted: Expression, who: RuleId, context: Context, *, exact: bool = True) -> bool:
+    def _is(self, value: Any, wanted: Expression, who: RuleId, context: Context) -> bool:
         if isinstance(wanted, str) and wanted.startswith("@"):
             return any(self._is(value, one, who, context) for one in self._named(wanted, who))
         if isinstance(wanted, dict):
-            ((kind, content),) = wanted.items()
-            if kind == "set":
-                return any(self._is(value, one, who, context) for one in _several(content))
-            if kind == "prefix":
-                return ipaddress.ip_address(value) in ipaddress.ip_network(f"{content['addr']}/{content['len']}")
-            if kind == "range":
-                return _order(content[0]) <= _order(value) <= _order(content[1])
-            if kind == "elem":
-                return self._is(value, content["val"], who, context)
-            if kind == "concat":
-                return isinstance(value, tuple) and len(value) == len(content) and all(
-                    self._is(one, other, who, context) for one, other in zip(value, content, strict=True)
-                )  # fmt: skip
-            wanted = self._value(wanted, who, context)
+            return self._is_one_of(value, wanted, who, context)
         if isinstance(wanted, list):
             return any(self._is(value, one, who, context) for one in wanted)
         if isinstance(value, frozenset):
@@ -272,6 +258,22 @@ class Ruleset:
         if isinstance(value, str) and isinstance(wanted, str) and wanted.endswith("*"):
             return value.startswith(wanted[:-1])
         return bool(_plain(value) == _plain(wanted))
+
+    def _is_one_of(self, value: Any, wanted: Mapping[str, Any], who: RuleId, context: Context) -> bool:
+        """Whether a value is in a set, a subnet or a range."""
+        ((kind, content),) = wanted.items()
+        if kind == "set":
+            return any(self._is(value, one, who, context) for one in _several(content))
+        if kind == "prefix":
+            return ipaddress.ip_address(value) in ipaddress.ip_network(f"{content['addr']}/{content['len']}")
+        if kind == "range":
+            return bool(_order(content[0]) <= _order(value) <= _order(content[1]))
+        if kind == "elem":
+            return self._is(value, content["val"], who, context)
+        if kind == "concat":
+            parts = zip(value, content, strict=False) if isinstance(value, tuple) and len(value) == len(content) else ()
+            return bool(parts) and all(self._is(one, other, who, context) for one, other in parts)
+        return self._is(value, self._value(wanted, who, context), who, context)
 
     def _named(self, name: str, who: RuleId) -> list[Expression]:
         return self._elements.get((who.family, who.table, name.removeprefix("@")), [])

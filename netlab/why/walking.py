@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from netlab.kernel.lookup import Way
@@ -63,23 +62,22 @@ class Walk:
             way = self._route(place, sent)
             leaving = self._kernel.named(place, way.interface)
         if way.kind == "local":
-            return self._loop(place, sent, leaving)
+            return self._loop(place, sent)
         return self._out(place, way, sent, "")
 
     def _route(self, place: str, packet: Packet) -> Way:
         way = self._kernel.way(place, packet.destination, packet.source, mark=packet.mark)
         if not way.leads_on:
-            raise self._no_way(place, packet.destination, way)
+            raise self._no_way(place, packet.destination)
         return way
 
-    def _loop(self, place: str, packet: Packet, leaving: str) -> Delivered:
+    def _loop(self, place: str, packet: Packet) -> Delivered:
         """Deliver a packet in the place that it comes from: by lo, whatever the address."""
         loopback = self._kernel.interface(place, "lo")
         if loopback is not None and not loopback.up:
             raise self._down(place, loopback)
         packet = self._filters.run(place, "postrouting", packet, "", "lo")
         packet = self._filters.run(place, "prerouting", packet, "lo", "", again=True)
-        del leaving
         packet = self._filters.run(place, "input", packet, "lo")
         return Delivered(place, without_mark(packet), (loopback.mtu if loopback else 65536,))
 
@@ -102,7 +100,7 @@ class Walk:
         leaving = kernel.named(place, way.interface)
         interface = kernel.interface(place, leaving)
         if interface is None:
-            raise self._no_way(place, packet.destination, Way("none"))
+            raise self._no_way(place, packet.destination)
         if not interface.up:
             raise self._down(place, interface)
         packet = self._filters.run(place, "postrouting", packet, incoming, leaving)
@@ -122,8 +120,7 @@ class Walk:
             evidence,
         )
         arrival = self._carried(place, interface, mac, hop, without_mark(packet))
-        assert arrival.packet is not None
-        return self._in(arrival, arrival.packet)
+        return self._in(arrival, arrival.packet or packet)
 
     def _carried(self, place: str, interface: Interface, mac: str, hop: str, packet: Packet) -> Arrival:
         wire = self._wire()
@@ -174,7 +171,7 @@ class Walk:
             packet = self._filters.run(place, "input", packet, incoming)
             return Delivered(place, without_mark(packet), tuple(self._sizes))
         if not way.leads_on or not self._forwards(place, incoming, packet):
-            raise self._refused(place, packet, incoming, way)
+            raise self._refused(place, packet, incoming)
         leaving = self._kernel.named(place, way.interface)
         self._tell(
             "forwarding",
@@ -192,7 +189,7 @@ class Walk:
             return self._kernel.parameter(place, f"net/ipv6/conf/{incoming}/forwarding") == "1"
         return self._kernel.parameter(place, f"net/ipv4/conf/{incoming}/forwarding") == "1"
 
-    def _refused(self, place: str, packet: Packet, incoming: str, way: Way) -> Failed:
+    def _refused(self, place: str, packet: Packet, incoming: str) -> Failed:
         """Return why a place neither takes a packet nor passes it on."""
         kernel, destination = self._kernel, packet.destination
         if kernel.has(place, packet.source):
@@ -205,16 +202,16 @@ class Walk:
             return Failed("forwarding", Finding("not-forwarding", place, {"destination": destination}), repair)
         plain = kernel.way(place, destination, mark=packet.mark)
         if not plain.leads_on:
-            return self._no_way(place, destination, plain)
+            return self._no_way(place, destination)
         values = [kernel.parameter(place, f"net/ipv4/conf/{one}/rp_filter") for one in ("all", incoming)]
         if max(values) in ("1", "2"):
             all_of_them = " net.ipv4.conf.all.rp_filter=0" if values[0] != "0" else ""
             repair = Repair(place, f"sysctl -w net.ipv4.conf.{incoming}.rp_filter=0{all_of_them}")
             facts = {"source": packet.source, "interface": incoming}
             return Failed("reverse path", Finding("reverse-path", place, facts), repair)
-        return self._no_way(place, destination, way)
+        return self._no_way(place, destination)
 
-    def _no_way(self, place: str, destination: str, way: Way) -> Failed:
+    def _no_way(self, place: str, destination: str) -> Failed:
         """Return why there is no route: one that refuses, an interface that is down, or none at all."""
         state = self._kernel.place(place)
         if (refusing := self._kernel.refusing_route(place, destination)) is not None:
@@ -237,7 +234,7 @@ class Walk:
                 return self._down(place, one)
         usable = next((one for one in others if addresses(one, version)), None)
         wanted = usable is not None and state.kind != "router"
-        gateway = self._neighbours.gateway_of(place, usable) if wanted and usable is not None else None
+        gateway = self._neighbours.gateway_of(usable) if wanted and usable is not None else None
         repair_ = [Repair(place, f"ip route add default via {gateway}")] if gateway else []
         return Failed("route", Finding("no-route", place, {"destination": destination}), *repair_)
 

@@ -166,12 +166,11 @@ class Wire:
             yield from self._to_ports(place, bridge, port, passed, tag, depth)
 
     def _is_own(self, place: str, bridge: str, mac: str) -> bool:
-        return any(
-            one["mac"] == mac and one.get("state") == "permanent" and one.get("master") == bridge and "self" not in one.get("flags", ())
-            for one in self._kernel.forwarding(place)
-        )  # fmt: skip
+        """Whether a bridge takes in what is sent to a hardware address: it is that of a port, or written down as its own."""
+        entries = (one for one in self._kernel.forwarding(place) if one["mac"] == mac and one.get("master") == bridge)
+        return any(one.get("state") == "permanent" and "self" not in one.get("flags", ()) for one in entries)
 
-    def _to_ports(
+    def _to_ports(  # noqa: PLR0917 - a frame and where it is
         self, place: str, bridge: Interface, port: Interface | None, frame: _Frame, tag: int | None, depth: int
     ) -> Iterator[Arrival]:  # fmt: skip
         ports = [one for one in self._kernel.place(place).interfaces if one.master == bridge.name]

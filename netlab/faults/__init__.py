@@ -1,0 +1,1 @@
+"""Faults: what can be broken in a lab, and how it is mended."""
