@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import anywidget
 import traitlets
 
 from netlab.course.chapters import Question
-from netlab.course.words import to_html, widget_only
-from netlab.language import current, say
+from netlab.course.widget import Widget, esm
+from netlab.course.words import to_html
+from netlab.language import say
 
-_STATIC = Path(__file__).parent / "static"
 
-
-class Choice(anywidget.AnyWidget):
+class Choice(Widget):
     """One question on the page; `chosen` and `right` are numbers of options, -1 for none yet."""
 
-    _esm = _STATIC / "choice.js"
-    _css = _STATIC / "course.css"
+    _esm = esm("choice")
 
-    language = traitlets.Unicode().tag(sync=True)
-    words = traitlets.Dict().tag(sync=True)
     question = traitlets.Unicode().tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)
@@ -31,7 +24,6 @@ class Choice(anywidget.AnyWidget):
 
     def __init__(self, asked: Question, chosen: int, commit: Callable[[int], None]) -> None:
         super().__init__(
-            language=current(),
             words={
                 "title": say(en="Predict, then run", ja="予想してから実行"),
                 "ask": say(en="Choose before you run the next cell.", ja="次のセルを実行する前に選んでください。"),
@@ -52,7 +44,3 @@ class Choice(anywidget.AnyWidget):
     def grade(self, right: int | None) -> None:
         """Mark the right option; after that nothing can be chosen any more."""
         self.right = -1 if right is None else right
-
-    def bundle(self) -> dict[str, Any]:
-        """Return what a front end with widgets shows."""
-        return widget_only(self._repr_mimebundle_())

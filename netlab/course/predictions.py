@@ -12,6 +12,7 @@ from netlab.course import records
 from netlab.course.chapters import Option, Question, question
 from netlab.course.words import NEUTRAL, RIGHT, WRONG, framed, quiet, to_html, to_plain
 from netlab.language import say
+from netlab.live.output import Bundle, is_live
 
 _LETTERS = "ABCDEF"
 _chosen: dict[str, int] = {}  # what was chosen in this session
@@ -40,25 +41,40 @@ class Prediction:
     def __repr__(self) -> str:
         lines = [f"◇ {say(en='Predict, then run', ja='予想してから実行')}: {to_plain(self.question.text)}"]
         for number, (letter, option) in enumerate(zip(_LETTERS, self.question.options, strict=False)):
-            mark = "●" if _chosen.get(self.question.key) == number else "○"
-            lines.append(f"  {mark} {letter}. {to_plain(option.text)}")
+            lines.append(f"  {self._dot(number)} {letter}. {to_plain(option.text)}")
         return "\n".join(lines)
+
+    def _dot(self, number: int) -> str:
+        return "●" if _chosen.get(self.question.key) == number else "○"
 
     def _html(self) -> str:
         options = "".join(
-            f'<li style="list-style:none">○ <b>{letter}.</b> {to_html(option.text)}</li>'
-            for letter, option in zip(_LETTERS, self.question.options, strict=False)
+            f'<li style="list-style:none">{self._dot(number)} <b>{letter}.</b> {to_html(option.text)}</li>'
+            for number, (letter, option) in enumerate(zip(_LETTERS, self.question.options, strict=False))
         )
         title = f"<b>◇ {say(en='Predict, then run', ja='予想してから実行')}</b> — {to_html(self.question.text)}"
         return framed(f'{title}<ul style="margin:.4em 0;padding-left:1em">{options}</ul>')
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+    def still(self) -> Bundle:
+        """Return what a saved notebook shows: the question, with the choice as far as it is made."""
+        return {"text/html": self._html(), "text/plain": repr(self)}
+
+    def _widget(self) -> Any:
         from netlab.course.choice import Choice  # noqa: PLC0415 - anywidget is slow to import, and only a notebook needs it
 
         asked = self.question
         widget = Choice(asked, _chosen.get(asked.key, -1), lambda number: _commit(asked, number))
         _shown.setdefault(asked.key, []).append(widget)
-        return {**widget.bundle(), "text/html": self._html(), "text/plain": repr(self)}
+        return widget
+
+    def _ipython_display_(self) -> None:
+        """Show the static form, and in a notebook server's page the widget instead of it."""
+        if not is_live():
+            raise NotImplementedError
+        self._widget().show(self.still())
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return {**self._widget().bundle(), **self.still()}
 
 
 class Answer:
@@ -151,5 +167,10 @@ def answer(key: str, value: Any) -> Answer:
 
 
 def _commit(asked: Question, number: int) -> None:
+    if _chosen.get(asked.key) == number:
+        return
     _chosen[asked.key] = number
     records.note("predictions", asked.key, choice=number)
+    for widget in _shown.get(asked.key, ()):
+        widget.chosen = number
+        widget.redraw(Prediction(asked).still())

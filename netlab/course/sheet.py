@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
-from netlab.course.definition import Finding
-from netlab.course.words import to_html, widget_only
+from netlab.course.widget import Widget, esm
+from netlab.course.words import to_html
 from netlab.errors import NetlabError
-from netlab.language import current, say
+from netlab.language import say
 
 if TYPE_CHECKING:
     from netlab.course.task import Task  # a task makes its sheets
 
-_STATIC = Path(__file__).parent / "static"
 
+class Sheet(Widget):
+    """One challenge on the page: `state` is all that changes; {"type": "press", "button": …} is a button that was pressed."""
 
-class Sheet(anywidget.AnyWidget):
-    """One challenge on the page. `state` is all that changes; a message {"do": …} is a button that was pressed."""
+    _esm = esm("sheet")
 
-    _esm = _STATIC / "sheet.js"
-    _css = _STATIC / "course.css"
-
-    language = traitlets.Unicode().tag(sync=True)
-    words = traitlets.Dict().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     task = traitlets.Unicode().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, task: Task) -> None:
         super().__init__(
-            language=current(),
             words={
                 "check": say(en="Check", ja="確認する"),
                 "hint": say(en="Hint", ja="ヒント"),
@@ -43,46 +35,45 @@ class Sheet(anywidget.AnyWidget):
             },
             title=task.title_line,
             task=to_html(task.challenge.task),
-            state=_state(task, None),
+            state=_state(task),
         )
         self._buttons = {"check": task.check, "hint": task.hint, "solution": task.solution, "reset": task.reset}
-        self.on_msg(self._pressed)
 
-    def _pressed(self, _: Any, message: dict[str, Any], __: Any) -> None:
+    def _hear(self, widget: Any, message: dict[str, Any], buffers: Any) -> None:
+        if message["type"] != "press":
+            super()._hear(widget, message, buffers)
+            return
         try:
-            self._buttons[message["do"]]()
+            self._buttons[message["button"]]()
         except NetlabError as error:
-            self.state = {**self.state, "status": str(error)}
+            self.state = {**self.state, "status": str(error), "turn": self.state["turn"] + 1}
 
-    def follow(self, task: Task, findings: list[Finding] | None) -> None:
+    def follow(self, task: Task) -> None:
         """Show how far the task is."""
-        self.state = _state(task, findings)
-
-    def bundle(self) -> dict[str, Any]:
-        """Return what a front end with widgets shows."""
-        return widget_only(self._repr_mimebundle_())
+        self.state = _state(task, self.state["turn"] + 1)
+        self.redraw(task.still())
 
 
-def _state(task: Task, findings: list[Finding] | None) -> dict[str, Any]:
-    looked = findings is not None
-    found = findings or [Finding(check.sentence, None) for check in task.challenge.checks]
-    solved = looked and all(one.missing is None for one in found)
+def _state(task: Task, turn: int = 0) -> dict[str, Any]:
+    """Return what the page shows; `turn` differs each time, so that a page that waits for an answer always hears it."""
+    looked = bool(task.findings)
     return {
+        "turn": turn,
         "checks": [
             {
                 "text": to_html(one.sentence),
                 "done": looked and one.missing is None,
                 "missing": to_html(one.missing or ""),
             }
-            for one in found
+            for one in task.findings or task.unknown()
         ],
         "hints": [to_html(text) for text in task.hints],
         "more": task.hints_given < len(task.challenge.hints),
         "solution": task.challenge.solution if task.revealed else "",
-        "solved": solved,
+        "solved": task.solved,
         "status": (
             say(en="Solved. Well done.", ja="できました。")
-            if solved
+            if task.solved
             else say(en="Not there yet: see what is missing.", ja="まだ足りないものがあります。")
             if looked
             else ""

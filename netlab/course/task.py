@@ -10,6 +10,7 @@ from netlab.course.challenges import find
 from netlab.course.definition import Challenge, Finding
 from netlab.course.words import NEUTRAL, RIGHT, WRONG, framed, to_html, to_plain
 from netlab.language import current, say
+from netlab.live.output import Bundle, is_live
 
 _under_way: dict[str, Task] = {}
 
@@ -41,20 +42,21 @@ class Task:
         self.lab = asked.build()
         self.hints_given = 0
         self.revealed = False
+        self.findings: list[Finding] = []  # of the last check; none before it
         self._sheets: list[Any] = []
 
     def check(self) -> Message:
         """Look at the lab and say what is there and what is missing now; a solved challenge is kept in your progress."""
-        findings = self.challenge.examine(self.lab)
-        solved = all(one.missing is None for one in findings)
+        self.findings = self.challenge.examine(self.lab)
+        solved = self.solved
         key = self.challenge.key
         before = records.read()["challenges"].get(key, {})
         facts: dict[str, Any] = {"tries": before.get("tries", 0) + 1}
         if solved and not before.get("solved"):
             facts.update(solved=True, hints=self.hints_given, revealed=self.revealed)
         records.note("challenges", key, **facts)
-        self._update(findings)
-        return _report(findings, solved=solved)
+        self._update()
+        return _report(self.findings, solved=solved)
 
     def hint(self) -> Message:
         """Give the next of three hints; the last one names the command. Asking again repeats the last."""
@@ -85,6 +87,7 @@ class Task:
         else:
             self.lab.reset()
             self.challenge.prepare(self.lab)
+        self.findings = []
         self._update()
         return self
 
@@ -92,9 +95,18 @@ class Task:
         """End the challenge's lab; harmless when repeated."""
         self.lab.close()
 
-    def _update(self, findings: list[Finding] | None = None) -> None:
+    def _update(self) -> None:
         for sheet in self._sheets:
-            sheet.follow(self, findings)
+            sheet.follow(self)
+
+    @property
+    def solved(self) -> bool:
+        """Whether the last check found nothing missing."""
+        return bool(self.findings) and all(one.missing is None for one in self.findings)
+
+    def unknown(self) -> list[Finding]:
+        """Return what is to be checked, as before the first check."""
+        return [Finding(check.sentence, None) for check in self.challenge.checks]
 
     @property
     def title_line(self) -> str:
@@ -106,18 +118,32 @@ class Task:
         return f"{self.title_line}\n{to_plain(self.challenge.task)}\n{checks}"
 
     def _repr_html_(self) -> str:
-        checks = "".join(f"<li>☐ {to_html(check.sentence)}</li>" for check in self.challenge.checks)
+        help_ = "".join(f"<p><b>{number}.</b> {to_html(text)}</p>" for number, text in enumerate(self.hints, 1))
         return framed(
             f"<b>{self.title_line}</b><p>{to_html(self.challenge.task)}</p>"
-            f'<ul style="list-style:none;padding-left:1em;margin:.3em 0">{checks}</ul>'
+            f"{_checklist(self.findings) if self.findings else _checklist(self.unknown(), box='☐')}"
+            f"{help_}{code(self.challenge.solution) if self.revealed else ''}",
+            RIGHT if self.solved else NEUTRAL,
         )
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+    def still(self) -> Bundle:
+        """Return what a saved notebook shows: how far the challenge is."""
+        return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+
+    def _sheet(self) -> Any:
         from netlab.course.sheet import Sheet  # noqa: PLC0415 - anywidget is slow to import, and only a notebook needs it
 
-        sheet = Sheet(self)
-        self._sheets.append(sheet)
-        return {**sheet.bundle(), "text/html": self._repr_html_(), "text/plain": repr(self)}
+        self._sheets.append(Sheet(self))
+        return self._sheets[-1]
+
+    def _ipython_display_(self) -> None:
+        """Show the static form, and in a notebook server's page the widget instead of it."""
+        if not is_live():
+            raise NotImplementedError
+        self._sheet().show(self.still())
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return {**self._sheet().bundle(), **self.still()}
 
 
 def challenge(key: str) -> Task:
@@ -138,12 +164,22 @@ def _report(findings: list[Finding], *, solved: bool) -> Message:
     head = (
         say(en="Solved.", ja="できました。") if solved else say(en="Not there yet.", ja="まだ足りないものがあります。")
     )
-    lines, items = [], []
-    for one in findings:
-        mark = "☑" if one.missing is None else "☐"
-        lines.append(f"  {mark} {to_plain(one.sentence)}" + (f"\n      {to_plain(one.missing)}" if one.missing else ""))
-        items.append(
-            f"<li>{mark} {to_html(one.sentence)}" + (f"<br>{to_html(one.missing)}" if one.missing else "") + "</li>"
-        )
-    html = f'<b>{head}</b><ul style="list-style:none;padding-left:1em;margin:.3em 0">{"".join(items)}</ul>'
-    return Message("\n".join([head, *lines]), html, ok=solved)
+    lines = [
+        f"  {_box(one)} {to_plain(one.sentence)}" + (f"\n      {to_plain(one.missing)}" if one.missing else "")
+        for one in findings
+    ]
+    return Message("\n".join([head, *lines]), f"<b>{head}</b>{_checklist(findings)}", ok=solved)
+
+
+def _checklist(findings: list[Finding], box: str = "") -> str:
+    items = "".join(
+        f"<li>{box or _box(one)} {to_html(one.sentence)}"
+        + (f'<br><span style="padding-left:1.4em">{to_html(one.missing)}</span>' if one.missing else "")
+        + "</li>"
+        for one in findings
+    )
+    return f'<ul style="list-style:none;padding-left:0;margin:.3em 0">{items}</ul>'
+
+
+def _box(one: Finding) -> str:
+    return "☑" if one.missing is None else "☐"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import Any
 
 _MARKS = (
     (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
@@ -42,9 +41,3 @@ def framed(html: str, colour: str = NEUTRAL) -> str:
 def quiet(html: str) -> str:
     """Return HTML as a remark."""
     return f'<span style="{STYLE["quiet"]}">{html}</span>'
-
-
-def widget_only(bundle: Any) -> dict[str, Any]:
-    """Return what a front end with widgets shows, of a widget's own bundle, without its text."""
-    data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
-    return {key: value for key, value in data.items() if not key.startswith("text/")}

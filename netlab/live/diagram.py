@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from netlab.errors import NetlabError
 from netlab.language import current
+from netlab.live.output import Output, is_live
 from netlab.live.packets import Move, Pace
 from netlab.live.session import Session
 from netlab.model import Snapshot
@@ -18,8 +17,6 @@ from netlab.view.picture import Picture
 if TYPE_CHECKING:
     from netlab.live.feed import Feed
     from netlab.live.widget import Widget
-
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class Diagram(Picture):
@@ -75,46 +72,22 @@ class Diagram(Picture):
         """
         if not is_live():
             raise NotImplementedError
-        still, alive = uuid.uuid4().hex, uuid.uuid4().hex
         try:
             widget = self.widget
         except NetlabError:
             raise NotImplementedError from None
-        _display(self._repr_mimebundle_(), still)
-        _display({_WIDGET: _view(widget.model_id)}, alive)
-        widget.when_settled(alive)
+        output = Output(self._repr_mimebundle_(), widget.model_id)
+        widget.when_settled(output)
         if self._session is not None:
-            self._session.when_at_rest(partial(_redraw, still))
-
-
-def is_live() -> bool:
-    """Whether this is the kernel of a notebook that a notebook server has open (it sets JPY_SESSION_NAME)."""
-    return "JPY_SESSION_NAME" in os.environ
-
-
-def _view(model: str) -> dict[str, Any]:
-    return {"version_major": 2, "version_minor": 0, "model_id": model}
+            self._session.when_at_rest(lambda picture: output.redraw(picture._repr_mimebundle_()))
 
 
 def _hear(feed: Feed, session: Session, widget: Widget, message: dict[str, Any], _: object) -> None:
     kind = message.get("type")
     if kind == "settled":
-        for identifier in widget.settled():
-            # An empty model_id is what JupyterLab hides without a word when the notebook is opened again.
-            _display({_WIDGET: _view("")}, identifier, update=True)
+        for output in widget.settled():
+            output.settle()
     else:
         feed.hear(session, message)
     if kind == "bye" and not session.views and widget.was_settled:
         widget.close()  # its output was emptied when it settled: no page can show it again
-
-
-def _redraw(identifier: str, picture: Picture) -> None:
-    _display(picture._repr_mimebundle_(), identifier, update=True)
-
-
-def _display(bundle: dict[str, Any], identifier: str, *, update: bool = False) -> None:
-    """Send an output of that number, or another content for it."""
-    from IPython.display import publish_display_data  # noqa: PLC0415 - IPython is there by now: it has called us
-
-    publish: Any = publish_display_data  # it has no types
-    publish(bundle, transient={"display_id": identifier}, update=update)

@@ -16,22 +16,22 @@ _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|class) (\w+))", re.MULTILINE)
 
 
-def script() -> str:
-    """Return the modules as one, each behind those that it imports."""
+def script(folder: Path = _FOLDER, entrance: str = _ENTRANCE) -> str:
+    """Return the modules that `entrance` needs as one, each behind those that it imports, `entrance` last."""
     modules: dict[str, str] = {}
 
     def add(name: str) -> None:
-        text = (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+        text = (folder / f"{name}.js").read_text(encoding="utf-8")
         for _, imported in _IMPORT.findall(text):
             if imported not in modules:
                 add(imported)
         exported = ", ".join(found for _, found in _EXPORT.findall(text))
         text = _EXPORT.sub(r"\1", _IMPORT.sub(r"const \1 = module_\2;", text))
-        if name != _ENTRANCE:
+        if name != entrance:
             text = f"const module_{name} = (() => {{\n{text}\nreturn {{ {exported} }};\n}})();\n"
         modules[name] = text
 
-    add(_ENTRANCE)
+    add(entrance)
     return "\n".join(modules.values())
 
 

@@ -10,6 +10,7 @@ import traitlets
 
 from netlab.language import Language
 from netlab.live import page
+from netlab.live.output import Output
 from netlab.live.texts import texts
 
 
@@ -26,15 +27,15 @@ class Widget(anywidget.AnyWidget):
 
     def __init__(self, picture: dict[str, Any], lab: str, language: Language) -> None:
         super().__init__(texts=texts(), language=language, lab=lab, picture=picture)
-        self._unsettled: list[str] = []
+        self._unsettled: list[Output] = []
         self.was_settled = False
         self._at_close: list[Callable[[], None]] = []
 
-    def when_settled(self, display: str) -> None:
+    def when_settled(self, output: Output) -> None:
         """Remember an output that is to be emptied once the page has taken its element out of it."""
-        self._unsettled.append(display)
+        self._unsettled.append(output)
 
-    def settled(self) -> list[str]:
+    def settled(self) -> list[Output]:
         """Return the outputs that are to be emptied now, each once."""
         outputs, self._unsettled = self._unsettled, []
         self.was_settled = self.was_settled or bool(outputs)

@@ -1,12 +1,14 @@
 // A prediction: radio buttons that commit at once, and marks when the kernel has answered.
 
+import { settle } from "./settle.js";
+
 let questions = 0; // on this page; radio buttons of one question share a name
 
 function render({ model, el }) {
   const words = model.get("words");
   const name = `netlab-choice-${++questions}`;
   const box = document.createElement("fieldset");
-  box.className = "netlab-choice";
+  box.className = "netlab-course netlab-choice";
   box.lang = model.get("language");
 
   const legend = document.createElement("legend");
@@ -52,8 +54,9 @@ function render({ model, el }) {
   model.on("change:chosen", update);
   model.on("change:right", update);
   update();
-  el.append(box);
+  const leave = settle(model, el, box);
   return () => {
+    leave();
     model.off("change:chosen", update);
     model.off("change:right", update);
   };

@@ -1,5 +1,7 @@
 // A challenge: what is asked, what is there, what is missing, and four buttons.
 
+import { settle } from "./settle.js";
+
 function element(tag, className, html) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -9,7 +11,7 @@ function element(tag, className, html) {
 
 function render({ model, el }) {
   const words = model.get("words");
-  const box = element("section", "netlab-sheet");
+  const box = element("section", "netlab-course netlab-sheet");
   box.lang = model.get("language");
   box.setAttribute("aria-label", model.get("title"));
   box.append(element("h4", "", model.get("title")), element("div", "task", model.get("task")));
@@ -20,13 +22,16 @@ function render({ model, el }) {
   const help = element("div", "help");
   const buttons = element("div", "buttons");
   const press = {};
+  let waiting = false;
   for (const name of ["check", "hint", "solution", "reset"]) {
     press[name] = element("button", name);
     press[name].type = "button";
     press[name].textContent = words[name];
     press[name].addEventListener("click", () => {
-      if (name === "check") status.textContent = words.working;
-      model.send({ do: name });
+      if (waiting || press[name].ariaDisabled === "true") return;
+      waiting = true;
+      status.textContent = words.working;
+      model.send({ type: "press", button: name });
     });
     buttons.append(press[name]);
   }
@@ -36,14 +41,16 @@ function render({ model, el }) {
     const state = model.get("state");
     checks.replaceChildren(
       ...state.checks.map(({ text, done, missing }) => {
-        const item = element("li", done ? "done" : "", `${done ? "☑" : "☐"} ${text}`);
+        const item = element("li", done ? "done" : "", text);
         if (missing) item.append(element("span", "missing", missing));
         return item;
       }),
     );
     status.textContent = state.status;
-    press.hint.disabled = !state.more;
-    press.solution.disabled = Boolean(state.solution);
+    box.classList.toggle("solved", state.solved);
+    waiting = false;
+    press.hint.ariaDisabled = String(!state.more); // not `disabled`, which would take the keyboard's focus away
+    press.solution.ariaDisabled = String(Boolean(state.solution));
     help.replaceChildren(...state.hints.map((html, number) => element("p", "", `<b>${number + 1}.</b> ${html}`)));
     if (state.solution) {
       const lines = element("pre");
@@ -54,8 +61,11 @@ function render({ model, el }) {
 
   model.on("change:state", update);
   update();
-  el.append(box);
-  return () => model.off("change:state", update);
+  const leave = settle(model, el, box);
+  return () => {
+    leave();
+    model.off("change:state", update);
+  };
 }
 
 export default { render };
