@@ -357,6 +357,8 @@ class Diagnosis:
             return None
         if (refused := self.facts.refusing_route(place, destination)) is not None:
             return Finding("route-refuses", place, {"route": refused.destination, "kind": refused.kind})
+        if destination.startswith("127.") and (found := self._down(place, "lo")) is not None:
+            return found
         if number == errno.ENETUNREACH:
             state = self.facts.place(place)
             alone = not [one for one in (state.interfaces if state else ()) if one.kind != "loopback" and one.up]

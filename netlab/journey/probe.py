@@ -195,6 +195,7 @@ class Probe:
         if ":" in outcome.address:
             family, kind = socket.AF_INET6, connection.type
             connection = self._open(family, kind)
+            connection.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # the port is taken for IPv4 already
             connection.bind(("::", outcome.port))
         if target.protocol == "udp":
             connection.setsockopt(*_error_option(connection), 1)

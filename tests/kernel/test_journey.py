@@ -296,6 +296,20 @@ def test_icmp_and_udp(lab, tmp_path):
     assert journey.delivered
 
 
+def test_ipv6(lab):
+    lab.network("six", ipv6=True)
+    web = lab.run("web", image="nginx", network="six")
+    lab.run("app", network="six")
+    (address,) = [
+        one.address for link in web.interfaces for one in link.addresses if (one.family, one.scope) == (6, "global")
+    ]
+    for target in (f"ping {address}", f"http://[{address}]"):
+        journey = lab.trace("app", target)
+        assert journey.ok, journey
+        assert journey.places == ["app", "host", "web"]
+    assert lab.trace("app", f"tcp:{address}:81").reason.code == "port-closed"
+
+
 # ── a journey as data, and what it leaves ──────────────────────────────────────────────────────────────────────────
 
 

@@ -149,6 +149,13 @@ def test_a_link_that_is_down(street, place, interface, said):
     assert name in journey[-1].text
 
 
+def test_a_loopback_that_is_down(street):
+    red = street.namespace("red")
+    assert reason(street.trace(red, "ping 127.0.0.1")) == ("link-down", "red")
+    red.link("lo").up()
+    assert street.trace(red, "ping 127.0.0.1").ok
+
+
 def test_a_bridge_does_not_send_a_frame_back_where_it_came_from(street):
     web = street["web"]
     street.host.nft(
