@@ -147,9 +147,13 @@ class Scene:
         if interface.kind != "veth" or interface.peer_place not in self.owners:
             return None
         place = self.owners[interface.peer_place]
-        ends = [one for one in place.interfaces if one.index == interface.peer_index]
-        ends = ends or [one for one in place.interfaces if one.name == interface.peer_name]
-        return (place, ends[0]) if ends else None
+        end = self._by_number.get((place.name, interface.peer_index or 0))
+        end = end or place.interface(interface.peer_name or "")
+        return (place, end) if end else None
+
+    @cached_property
+    def _by_number(self) -> dict[End, Interface]:
+        return {(place.name, one.index): one for place in self.snapshot.places for one in reversed(place.interfaces)}
 
     @cached_property
     def joints(self) -> tuple[Joint, ...]:
@@ -163,8 +167,7 @@ class Scene:
         return tuple(found.values())
 
     def interface(self, end: End) -> Interface:
-        place = self.snapshot.places[self.position[end[0]]]
-        return next(one for one in place.interfaces if one.index == end[1])
+        return self._by_number[end]
 
     def broken(self, joint: Joint) -> bool:
         """Whether one of the two ends does not work."""
