@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _COLUMNS = ((36, 6), (64, 8))  # up to so many boxes, so many in a row: found by looking at pictures
 _MOST_COLUMNS = 10
 _WIDEST_COMMON = 150  # points; one long name should not widen every box
+_LEAST_COMMON = 92  # room for 172.17.0.10/16: the ninth container should not widen, and so move, the eight before it
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def household(scene: Scene, host: str | None) -> Household:
         end = next((one for one in ends if one), None) if scene.owns(place) else None
         if end:
             hanging[end] = place
-    width = min(_WIDEST_COMMON, max((box_width(scene, place) for place in boxes), default=0))
+    width = min(_WIDEST_COMMON, max([_LEAST_COMMON, *(box_width(scene, place) for place in boxes)]))
     return Household(
         boxes=boxes,
         rooms=tuple(place for place in inside if scene.is_room(place)),
