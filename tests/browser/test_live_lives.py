@@ -157,3 +157,25 @@ def test_when_the_output_is_cleared_nothing_is_left_running(fresh):
     fresh.run("import threading; ours = [one for one in threading.enumerate() if one.name.startswith('netlab')]")
     left = fresh.run("for one in ours: one.join(5)\nprint([one.name for one in ours if one.is_alive()])")
     expect(left.locator(".jp-OutputArea-output")).to_have_text("[]")
+
+
+def test_notebook_7_shows_it_too(page, english, artefacts):
+    path = english.new_notebook("classic")
+    page.goto(f"{english.base}/notebooks/{path}?token={english.token}")
+    cells = page.locator(".jp-CodeCell")
+    expect(page.locator(".jp-NotebookKernelStatus, .jp-NotebookKernelLogo").first).to_be_attached(timeout=MILLISECONDS)
+    wait_until(lambda: english.kernel_of(path)["execution_state"] == "idle", "the kernel is idle")
+    for number, code in enumerate([BEGIN, "lab.show()"]):
+        cells.nth(number).locator(".cm-content").click()
+        page.keyboard.insert_text(code)
+        page.keyboard.press("Shift+Enter")
+        expect(cells.nth(number).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=MILLISECONDS)
+    live = LiveDiagram(cells.nth(1))
+    expect(live.place("web")).to_be_visible()
+    with terminal(english) as shell:
+        shell.type("ip link set docker0 down")
+    expect(live.element("interface/host/docker0")).to_contain_text("DOWN")
+    live.choose("place/web")
+    expect(live.panel.get_by_role("table").first).to_be_visible()
+    live.wait_until_calm()
+    page.screenshot(path=artefacts / "live-notebook-7.png")
