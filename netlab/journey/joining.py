@@ -133,6 +133,24 @@ def passages(seen: Observation) -> list[Passage]:
         for headers in [*(packet.headers for packet in seen.packets), *(run.headers for run in runs)]
         if _belongs(headers.innermost, seen)
     } - {None}
+    return _by_key(seen, runs, keys)
+
+
+def handshake(seen: Observation, source_port: int, destination_port: int) -> tuple[list[Passage], list[Passage]]:
+    """Return the packets that began another TCP connection, and those that answered them."""
+    found = []
+    for ports, flags in (((source_port, destination_port), "S"), ((destination_port, source_port), "SA")):
+        keys = {
+            key_of(one.headers)
+            for one in seen.packets
+            if one.headers.innermost.flags == flags
+            and (one.headers.innermost.source_port, one.headers.innermost.destination_port) == ports
+        }
+        found.append(_by_key(seen, [], keys))
+    return found[0], found[1]
+
+
+def _by_key(seen: Observation, runs: list[Run], keys: set[Key | None]) -> list[Passage]:
     found: dict[Key, Passage] = {}
     for packet in seen.packets:
         key = key_of(packet.headers)

@@ -14,6 +14,7 @@ from netlab.journey.diagnosis import Diagnosis
 from netlab.journey.facts import Facts
 from netlab.journey.gathering import Observation
 from netlab.journey.joining import Passage, is_question, passages
+from netlab.journey.proxy import beyond
 from netlab.journey.steps import Leg, Step, Way
 from netlab.journey.walking import Walk, arrived
 from netlab.reasons import Finding
@@ -230,6 +231,8 @@ def _request(seen: Observation, facts: Facts, sorter: _Sorter) -> Iterator[Step]
         if passages_:
             shown.append(passages_[0])
             yield from Walk(seen, facts, passages_[0], way, "request").steps()  # type: ignore[arg-type]
+    if sorter.there:
+        yield from beyond(seen, facts, sorter.there[0])
     if outcome.ok or outcome.stage == "connect":
         return
     later: Sequence[Passage] = [one for one in (*sorter.there, *sorter.back) if one not in shown]

@@ -52,9 +52,7 @@ def evidence(step: Step) -> str:
 
 def text(journey: Journey) -> str:
     """Return a journey as a table, with the reason below where there is one."""
-    rows = [
-        (str(step.number), _ARROWS[step.way], step.place, _sentence(step), evidence(step)) for step in journey.steps
-    ]
+    rows = [(str(step.number), _ARROWS[step.way], step.place, step.text, evidence(step)) for step in journey.steps]
     wide = [max(width(row[column]) for row in rows) for column in range(3)] if rows else []
     lines = [headline(journey)]
     for row in rows:

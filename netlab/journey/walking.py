@@ -204,7 +204,7 @@ class Walk:
         met = tuple(self._met(run.place, event) for event in run.events)
         last = met[-1]
         hook = f"{base.hook} " if base and base.hook else ""
-        words = last.text or f"policy {last.verdict}"
+        words = last.text or "policy"
         comment = f" [{last.comment}]" if last.comment else ""
         dropped = run.dropped is not None
         name = run.events[0].chain
@@ -294,7 +294,8 @@ class Walk:
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _delivered(self, last: Packet | Run) -> Iterator[Step]:
-        if not arrived(self.passage):
+        untraced = not self.passage.runs and isinstance(last, Packet) and not last.outgoing
+        if not arrived(self.passage) and not (untraced and self.facts.has(last.place, last.headers.destination)):
             return
         headers, place = last.headers.innermost, last.place
         evidence: Evidence = "traced" if isinstance(last, Run) else "inferred"

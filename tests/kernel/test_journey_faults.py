@@ -94,20 +94,20 @@ def test_an_internal_network_has_no_way_out(street):
 
 def test_there_is_no_route_back(street):
     street["web"].sh("ip route delete default", check=True)
-    journey = street.trace("client", "http://203.0.113.10:8080")
+    journey = street.trace("client", "http://203.0.113.10:8080", timeout=0.5)
     assert reason(journey) == ("no-route", "web")
     assert journey.places == ["client", "router", "host", "web"]
 
 
 def test_a_route_that_refuses(street):
-    journey = street.trace("app", "ping 10.1.1.1")
+    journey = street.trace("app", "ping 10.1.1.1", timeout=0.5)
     assert reason(journey) == ("route-refuses", "router")
     assert "10.0.0.0/8" in journey[-1].text
 
 
 def test_a_host_that_does_not_forward(street):
     street.host.sysctl("net.ipv4.ip_forward", 0)
-    journey = street.trace("app", "ping 198.51.100.80")
+    journey = street.trace("app", "ping 198.51.100.80", timeout=0.5)
     assert reason(journey) == ("not-forwarding", "host")
     assert street.host.sh(journey.reason.command).stdout == "net.ipv4.ip_forward = 0\n"
 
@@ -116,7 +116,7 @@ def test_the_reverse_path_is_another_one(street):
     assert street.internet.ping("203.0.113.10").ok  # so that they know each other's hardware address
     street.host.sh("sysctl -w net.ipv4.conf.all.rp_filter=1; ip route add 203.0.113.50/32 dev docker0", check=True)
     before = rejected(street)
-    journey = street.trace("client", "http://203.0.113.10:8080")
+    journey = street.trace("client", "http://203.0.113.10:8080", timeout=0.5)
     assert reason(journey) == ("reverse-path", "host")
     assert rejected(street) > before
 
@@ -130,7 +130,7 @@ def rejected(lab):
 
 
 def test_nobody_has_that_address(street):
-    journey = street.trace("app", "ping 172.17.0.99")
+    journey = street.trace("app", "ping 172.17.0.99", timeout=0.5)
     assert reason(journey) == ("arp-unanswered", "app")
     assert "172.17.0.99" in journey[-1].text
     neighbour = street["app"].sh("ip neigh show 172.17.0.99").stdout
