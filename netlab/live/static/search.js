@@ -74,6 +74,7 @@ export class Search {
 
   #press(event) {
     event.stopPropagation();
+    if (event.isComposing) return; // Enter ends a Japanese word first
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && this.ids?.length) {
       event.preventDefault();

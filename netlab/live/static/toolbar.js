@@ -49,7 +49,7 @@ export class Toolbar {
     this.#enlarge(true);
     try {
       await root.requestFullscreen();
-      root.addEventListener("fullscreenchange", () => document.fullscreenElement || this.#enlarge(false), { once: false });
+      root.onfullscreenchange = () => document.fullscreenElement || this.#enlarge(false);
     } catch {
       root.popover = "manual";
       root.showPopover();
