@@ -31,6 +31,7 @@ _BLOCK = struct.Struct("=8xIIII")  # status, packets, offset of the first, lengt
 _PACKET = struct.Struct("=IIIIIIHH")  # next, seconds, nanoseconds, kept, length, status, offsets (struct tpacket3_hdr)
 _ADDRESS = struct.Struct("=HHiHB")  # family, protocol, interface, hardware, kind of packet (struct sockaddr_ll)
 _ADDRESS_OFFSET = 48
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Tap:
         self._socket.setsockopt(_SOL_PACKET, _VERSION, _V3)
         blocks, block = self._size.blocks, self._size.block
         ring = struct.pack("=7I", block, blocks, _FRAME, blocks * block // _FRAME, self._size.milliseconds, 0, 0)
-        self._socket.setsockopt(_SOL_PACKET, _RX_RING, ring)
+        _set_ring(self._socket, ring)
         self._ring = mmap.mmap(self._socket.fileno(), blocks * block)
         _bind_to_all(self._socket)
 
@@ -140,10 +141,16 @@ class Tap:
         self._socket.close()
 
 
+def _set_ring(listener: socket.socket, ring: bytes) -> None:
+    """Give a packet socket its ring. The kernel waits for a grace period, and Python's own call would keep its lock meanwhile."""
+    if _libc.setsockopt(listener.fileno(), _SOL_PACKET, _RX_RING, ring, len(ring)) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
 def _bind_to_all(listener: socket.socket) -> None:
     """Have every interface heard; Python's own `bind` wants the name of one."""
     address = struct.pack("=HHiHBB8s", _AF_PACKET, socket.htons(_EVERY_PROTOCOL), 0, 0, 0, 0, b"")
-    if ctypes.CDLL(None, use_errno=True).bind(listener.fileno(), address, len(address)) != 0:
+    if _libc.bind(listener.fileno(), address, len(address)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 

@@ -28,7 +28,7 @@ from netlab.kernel import netfilter
 from netlab.kernel.netfilter import Connection, TraceEvent
 from netlab.world import Entry, World
 
-_MOST_THREADS = 32
+_MOST_THREADS = 64
 _SETTLE_SECONDS = 0.25  # at most, for what is on its way when the probe has ended
 _AFTER_DROP_SECONDS = 0.2  # a rule may drop and answer at once (reject)
 _NETLINK, _RAW = 16, 3
