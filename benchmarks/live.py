@@ -119,7 +119,7 @@ def measure(count: int) -> dict[str, Any]:
         }
         came = page.measure(lambda: lab.run("one-more"))
         row |= {"container_ms": round(came[0], 1), "container_bytes": came[1]}
-        calm(page, 10)  # 15 s after a bridge got a port the kernel says so once more, and a while later it forgets groups
+        calm(page, 10)  # 15 s after a bridge got a port the kernel says so once more
         return row | idle(page)
 
 

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from live_page import WAIT, Page
+from live_reader import WAIT, Page
 from outside import Traces
 
 from netlab import Lab
