@@ -217,8 +217,9 @@ export class View {
   /** Move out of the output itself, so that Python can take the widget out of what is saved (see the contract). */
   #settle() {
     this.arrival = new ResizeObserver(() => {
-      const place = this.element.closest(".jp-OutputArea-child");
-      if (!place) return;
+      const output = this.element.parentElement;
+      if (!output?.matches(".jp-OutputArea-child > .jp-OutputArea-output")) return; // it is a part of another widget
+      const place = output.parentElement;
       this.arrival.disconnect();
       place.append(this.root);
       this.ask("settled");
