@@ -142,7 +142,7 @@ class Tap:
 
 
 def _set_ring(listener: socket.socket, ring: bytes) -> None:
-    """Give a packet socket its ring. The kernel waits for a grace period, and Python's own call would keep its lock meanwhile."""
+    """Give a packet socket its ring; the kernel waits for a grace period, and Python's own call would keep its lock."""
     if _libc.setsockopt(listener.fileno(), _SOL_PACKET, _RX_RING, ring, len(ring)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 

@@ -17,7 +17,7 @@ from netlab.journey.joining import Passage, is_question, passages
 from netlab.journey.proxy import beyond
 from netlab.journey.steps import Leg, Step, Way
 from netlab.journey.walking import Walk, arrived
-from netlab.reasons import Finding
+from netlab.reasons import REASONS, Finding
 
 
 class Screen(Protocol):
@@ -227,10 +227,9 @@ def _request(seen: Observation, facts: Facts, sorter: _Sorter) -> Iterator[Step]
         return
     yield _opened(seen)
     shown: list[Passage] = []
-    for passages_, way in ((sorter.there, "there"), (sorter.back, "back")):
-        if passages_:
-            shown.append(passages_[0])
-            yield from Walk(seen, facts, passages_[0], way, "request").steps()  # type: ignore[arg-type]
+    for first in (*sorter.there[:1], *sorter.back[:1]):
+        shown.append(first)
+        yield from Walk(seen, facts, first, sorter.goes(first), "request").steps()
     if sorter.there:
         yield from beyond(seen, facts, sorter.there[0])
     if outcome.ok or outcome.stage == "connect":
@@ -260,9 +259,7 @@ def _opened(seen: Observation) -> Step:
 def _result(seen: Observation, reason: Finding | None) -> Iterator[Step]:
     outcome, target = seen.outcome, seen.target
     if reason is not None:
-        yield Step(
-            "back", "request", reason.place, "end", _in(reason, "en"), _in(reason, "ja"), "asked", reason.command
-        )
+        yield Step("back", "request", reason.place, "end", *_said(reason), "asked", reason.command)
         return
     if outcome.status:
         english = f"the page came: {outcome.status}, {outcome.octets} bytes"
@@ -279,8 +276,8 @@ def _result(seen: Observation, reason: Finding | None) -> Iterator[Step]:
     yield Step("back", "request", seen.place, "answer", english, japanese, "answered", target.command)
 
 
-def _in(reason: Finding, language: str) -> str:
-    from netlab.reasons import REASONS  # noqa: PLC0415
-
-    said = REASONS[reason.code].said[0 if language == "en" else 1]
-    return said.format_map({"place": reason.place, **reason.facts})
+def _said(reason: Finding) -> tuple[str, str]:
+    """Return a reason's sentence in both languages."""
+    english, japanese = REASONS[reason.code].said
+    facts = {"place": reason.place, **reason.facts}
+    return english.format_map(facts), japanese.format_map(facts)

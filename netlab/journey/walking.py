@@ -281,14 +281,13 @@ class Walk:
         for one in connections(self.seen, place):
             if not _is_about(one, entered.innermost):
                 continue
-            there, back = one.original, one.reply
+            there = one.original
             english = f"conntrack notes {_flow(one, answer=False)}, answer {_flow(one, answer=True)}"
             japanese = f"conntrack が {_flow(one, answer=False)}、応答 {_flow(one, answer=True)} を記録します"
             port = f" --orig-port-src {there.source_port}" if there.protocol in (6, 17) else ""
             name = next((name for name, number in _NUMBERS.items() if number == there.protocol), str(there.protocol))
             command = f"conntrack -L -p {name} --orig-src {there.source} --orig-dst {there.destination}{port}"
             yield self._step(place, "conntrack", english, japanese, "noted", command, connection=one)
-            del back
             return
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
