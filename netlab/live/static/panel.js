@@ -8,7 +8,10 @@ export class Panel {
   constructor(view) {
     this.view = view;
     this.texts = view.texts;
-    this.head = html("header", { className: "netlab-panel-head" });
+    this.heading = html("h3", {});
+    this.subtitle = html("p", { className: "netlab-quiet" });
+    const close = iconButton("close", view.texts.close, (event) => this.#leave(event));
+    this.head = html("header", { className: "netlab-panel-head" }, this.heading, close, this.subtitle);
     this.content = html("div", { className: "netlab-panel-content" });
     this.root = html("aside", { className: "netlab-panel", ariaLabel: view.texts.panel, hidden: true }, this.head, this.content);
     this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.#leave(event));
@@ -60,8 +63,8 @@ export class Panel {
   }
 
   #title(title, subtitle) {
-    const close = iconButton("close", this.texts.close, (event) => this.#leave(event));
-    this.head.replaceChildren(html("h3", {}, title), close, html("p", { className: "netlab-quiet" }, subtitle));
+    this.heading.textContent = title;
+    this.subtitle.textContent = subtitle;
   }
 
   #wait() {
