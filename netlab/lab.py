@@ -20,6 +20,8 @@ from netlab.docker.records import Attachment, Query, Specification, Wanted
 from netlab.docker.rule_lines import RuleLine
 from netlab.docker.swarm import Swarm
 from netlab.errors import LabClosed, NameTaken, NotFound, RequestError
+from netlab.faults.breaking import break_something
+from netlab.faults.trouble import Trouble
 from netlab.interrupts import held_back
 from netlab.journey import trace
 from netlab.journey.journey import Journey
@@ -38,7 +40,7 @@ from netlab.sandbox.ground import DOCKER_SOCKET
 from netlab.view.commands import Commands
 from netlab.view.picture import Picture
 from netlab.view.tables import Table
-from netlab.why.explaining import why
+from netlab.why.explaining import why_each
 from netlab.why.explanation import Explanation
 from netlab.why.served import name_servers
 from netlab.world import World
@@ -228,8 +230,22 @@ class Lab:
         RequestError for a target that cannot be read, NotFound.
         """
         place, wanted = _ends(source, target)
+        return self._explain([(place, wanted)])[0]
+
+    def _explain(self, pairs: Sequence[tuple[str, str]]) -> list[Explanation]:
         servers = name_servers(self.engines.values(), founding.known_names(self._host_names))
-        return why(self.world, self.snapshot, servers, place=place, target=wanted)
+        return why_each(self.world, self.snapshot, servers, pairs)
+
+    def break_something(
+        self, *, seed: int | None = None, level: int | None = None, kind: str | None = None, count: int = 1
+    ) -> Trouble:
+        """Break something in the lab as it is; return the trouble: `.symptom`, `.check()`, `.hint()`, `.reveal()`.
+
+        The same `seed` breaks the same thing in a lab that was built the same way. `level` is 1 to 3, `kind` is link,
+        address, route, rules, name, bridge, server or tunnel, `count` the number of faults at once. Raises RequestError when
+        nothing can be broken.
+        """
+        return break_something(self, lambda: self.world, self._explain, seed=seed, level=level, kind=kind, count=count)
 
     def _iptables_lines(self, host: str) -> dict[tuple[str, str], str]:
         return {(line.chain, line.text): line.iptables for line in self.iptables(host)}

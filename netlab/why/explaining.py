@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from netlab.journey.target import Target, parse
 from netlab.model import Snapshot, Socket
@@ -22,12 +22,16 @@ _PAGE = 576  # bytes that every link must carry (RFC 791); a web page of any use
 _PROXY = re.compile(r"docker-proxy: (?:tcp|udp) \S+ → \[?([0-9a-fA-F.:]+?)\]?:(\d+)$")
 
 
-def why(world: World, look: Callable[[], Snapshot], servers: NameServers, *, place: str, target: str) -> Explanation:
-    """Explain whether a target can be reached from a place, without sending anything. Raises RequestError, NotFound."""
-    wanted = parse(target)
+def why_each(
+    world: World, look: Callable[[], Snapshot], servers: NameServers, pairs: Sequence[tuple[str, str]]
+) -> list[Explanation]:
+    """Explain several pairs of a place and a target at one moment: much of what is asked of the kernel is the same."""
+    wanted = [(place, parse(target)) for place, target in pairs]
     world.refresh()
-    world.entry(place)
-    return _Explainer(Kernel(world, look()), servers, place, wanted).explanation()
+    for place, _ in wanted:
+        world.entry(place)
+    kernel = Kernel(world, look())
+    return [_Explainer(kernel, servers, place, target).explanation() for place, target in wanted]
 
 
 class _Explainer:

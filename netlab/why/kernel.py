@@ -17,7 +17,7 @@ from netlab.why.trouble import Unsure
 from netlab.world import World
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
-_LAYER_TWO = "ip -j -d link show; bridge -j -d link show; bridge -j fdb show; bridge -j vlan show"
+_LAYER_TWO = "ip -j -d link show; bridge -j -d link show; bridge -j fdb show"
 _EVERYWHERE = ("0.0.0.0", "*", "::")
 
 
@@ -151,14 +151,6 @@ class Kernel:
         """Return what `bridge fdb` lists."""
         return self._second_layer(place)[2]
 
-    def vlans(self, place: str, name: str) -> tuple[int | None, dict[int, bool]]:
-        """Return the VLAN of what comes in at a port without a tag, and those that may leave by it, untagged or not."""
-        listed: list[dict[str, Any]] = next(
-            (one["vlans"] for one in self._second_layer(place)[3] if one.get("ifname") == name), []
-        )
-        own = next((one["vlan"] for one in listed if "PVID" in one.get("flags", ())), None)
-        return own, {one["vlan"]: "Egress Untagged" in one.get("flags", ()) for one in listed}
-
     @cached_property
     def lowers(self) -> dict[tuple[str, str], tuple[str, str]]:
         """The interface that each macvlan, ipvlan and vlan interface stands on: {("c1", "eth0"): ("host", "eth0")}."""
@@ -210,4 +202,4 @@ def _documents(said: str) -> Iterator[list[dict[str, Any]]]:
         document, end = decoder.raw_decode(said)
         said = said[end:]
         found.append(document)
-    yield from [*found, *([[]] * (4 - len(found)))]
+    yield from [*found, *([[]] * (3 - len(found)))]

@@ -20,6 +20,7 @@ class Neighbours:
     def __init__(self, kernel: Kernel, wire: Callable[[], Wire]) -> None:
         self._kernel = kernel
         self._wire = wire
+        self.doubtful: tuple[str, list[str]] | None = None  # an address that several machines of one network have
 
     def find(self, place: str, interface: str, address: str, source: str) -> tuple[str, str]:
         """Return the hardware address behind an address, and where it is known from.
@@ -36,6 +37,7 @@ class Neighbours:
         )
         if known is not None and known.mac:
             self._check_noted(place, interface, address, known.mac, fixed=known.state == "permanent")
+            self._doubt(place, interface, address)
             return known.mac, f"{address} lladdr {known.mac} {known.state.upper()}"
         own = self._kernel.interface(place, interface)
         asking = self._asking(own, source, address)
@@ -53,6 +55,16 @@ class Neighbours:
                 f"arping -c 2 -I {interface} {address}",
             )
         return answers[0], f"{address} lladdr {answers[0]}"
+
+    def _doubt(self, place: str, interface: str, address: str) -> None:
+        """Note an address that is in the table, and that more than one machine would answer for."""
+        owners = [where for where, _ in self._kernel.owners(address)]
+        if len(owners) < 2:
+            return
+        arrivals = self._wire().carry(place, interface, BROADCAST, None, address)
+        present = [where for where in owners if any(one.place == where for one in arrivals)]
+        if len(present) > 1:
+            self.doubtful = address, present
 
     @staticmethod
     def _asking(own: Interface | None, source: str, address: str) -> str:

@@ -46,6 +46,14 @@ class Walk:
         outer = Packet("udp", "", remote, 49152, port, size=150)
         return Walk(self._kernel, lambda *_: None).send(place, outer).place
 
+    def instead(self, failed: Failed) -> Failed:
+        """Return the reason behind a failure: where two machines have one address, the packet got to the wrong one."""
+        if self._neighbours.doubtful is None:
+            return failed
+        address, owners = self._neighbours.doubtful
+        facts = {"address": address, "count": len(owners), "owners": ", ".join(owners)}
+        return Failed("neighbour", Finding("duplicate-address", failed.finding.place, facts))
+
     # ── from a place ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, place: str, packet: Packet) -> Delivered:

@@ -142,10 +142,7 @@ class Wire:
         if port is not None and port.port_state not in ("forwarding", None):
             self._blocked(place, port)
             return
-        tag = self._tag(place, bridge, port)
-        if tag == 0:
-            self._blocked(place, port or bridge)
-            return
+        self._check_vlans(place, bridge)
         packet, prerouted = frame.packet, False
         if packet is not None and port is not None and self._filtered(place, packet):
             before = packet
@@ -163,15 +160,15 @@ class Wire:
             yield Arrival(place, bridge.name, packet, prerouted)
         if not ours or frame.mac == BROADCAST:
             passed = _Frame(frame.mac, packet, frame.asked)
-            yield from self._to_ports(place, bridge, port, passed, tag, depth)
+            yield from self._to_ports(place, bridge, port, passed, depth)
 
     def _is_own(self, place: str, bridge: str, mac: str) -> bool:
         """Whether a bridge takes in what is sent to a hardware address: it is that of a port, or written down as its own."""
         entries = (one for one in self._kernel.forwarding(place) if one["mac"] == mac and one.get("master") == bridge)
         return any(one.get("state") == "permanent" and "self" not in one.get("flags", ()) for one in entries)
 
-    def _to_ports(  # noqa: PLR0917 - a frame and where it is
-        self, place: str, bridge: Interface, port: Interface | None, frame: _Frame, tag: int | None, depth: int
+    def _to_ports(
+        self, place: str, bridge: Interface, port: Interface | None, frame: _Frame, depth: int
     ) -> Iterator[Arrival]:  # fmt: skip
         ports = [one for one in self._kernel.place(place).interfaces if one.master == bridge.name]
         known = self._known_port(place, bridge.name, frame.mac)
@@ -186,7 +183,7 @@ class Wire:
                     repair = Repair(place, f"bridge link set dev {one.name} hairpin on")
                     self.losses.append(Failed("frame", finding, repair))
                 continue
-            if not self._may_leave(place, port, one, tag):
+            if not self._may_leave(place, port, one):
                 continue
             if frame.packet is not None and frame.packet.size > one.mtu + _LARGEST_TAG:
                 self.losses.append(self._too_big(place, one, frame.packet))
@@ -209,38 +206,48 @@ class Wire:
                 return str(one["ifname"])
         return None
 
-    def _may_leave(self, place: str, port: Interface | None, one: Interface, tag: int | None) -> bool:
+    def _may_leave(self, place: str, port: Interface | None, one: Interface) -> bool:
         isolated = port is not None and all(
             self._kernel.port(place, name).get("isolated") for name in (port.name, one.name)
         )
-        allowed = tag is None or self._kernel.vlans(place, one.name)[1].get(tag, False)
         if not one.up:
             self._lost_at(place, one)
             return False
-        if one.port_state not in ("forwarding", None) or isolated or not allowed:
+        if one.port_state not in ("forwarding", None) or isolated:
             self._blocked(place, one)
             return False
         return True
 
-    def _tag(self, place: str, bridge: Interface, port: Interface | None) -> int | None:
-        """Return the VLAN that a bridge puts a frame in; None where it looks at none, 0 where the port has none for it."""
-        if not self._kernel.kind_data(place, bridge.name).get("vlan_filtering"):
-            return None
-        return self._kernel.vlans(place, port.name if port else bridge.name)[0] or 0
+    def _check_vlans(self, place: str, bridge: Interface) -> None:
+        """Raise Unsure for a bridge that looks at VLANs: of those, nothing is understood here."""
+        if self._kernel.kind_data(place, bridge.name).get("vlan_filtering"):
+            raise Unsure(
+                "frame",
+                place,
+                f"The bridge {bridge.name} of {place} looks at VLANs, which are not understood",
+                f"{place} のブリッジ {bridge.name} は VLAN を区別しますが、その判断は解釈できません",
+                "bridge vlan show",
+            )
 
     def _blocked(self, place: str, port: Interface) -> None:
+        """Note a port that lets nothing pass; one without a signal is disabled, and then its other end is what is down."""
+        peer = self._kernel.interface(port.peer_place, port.peer_name or "") if port.peer_place else None
+        if peer is not None and port.peer_place is not None and not peer.up:
+            self._lost_at(self._kernel.place(port.peer_place).name, peer)
+            return
         told = self._kernel.port(place, port.name)
-        state = "isolated" if told.get("isolated") else port.port_state or ""
-        repair = [Repair(place, f"bridge link set dev {port.name} state 3")] if port.port_state != "forwarding" else []
-        if told.get("isolated"):
-            repair.append(Repair(place, f"bridge link set dev {port.name} isolated off"))
-        if not repair:
-            state = "VLAN"
-            repair.append(Repair(place, f"bridge vlan add dev {port.name} vid 1 pvid untagged"))
-        finding = Finding(
-            "port-blocked", place, {"interface": port.name, "bridge": port.master or port.name, "state": state}
+        state = "isolated" if port.port_state in ("forwarding", None) else port.port_state or ""
+        word = "isolated off" if state == "isolated" else "state 3"
+        finding = Finding("port-blocked", place, {"interface": port.name, "bridge": port.master, "state": state})
+        others = [one.name for one in self._kernel.place(place).interfaces if one.master == port.master]
+        isolated = (
+            [one for one in others if self._kernel.port(place, one).get("isolated")]
+            if told.get("isolated")
+            else [port.name]
         )
-        self.losses.append(Failed("frame", finding, *repair))
+        self.losses.append(
+            Failed("frame", finding, *(Repair(place, f"bridge link set dev {name} {word}") for name in isolated))
+        )
 
     def _filtered(self, place: str, packet: Packet) -> bool:
         """Whether frames between ports of a bridge come past the rules of iptables (br_netfilter)."""

@@ -1,0 +1,144 @@
+"""Breaking something: a fault drawn by a seed, inflicted on the lab as it is, and found to hurt by a real probe."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from netlab.errors import CommandFailed, RequestError
+from netlab.faults import links, names, routes, rules, tunnels
+from netlab.faults.fault import FAULTS, Break, Command, Fault, Situation
+from netlab.faults.trouble import Inflicted, Trouble
+from netlab.faults.ways import Explain, Lab, Way, probe, survey
+from netlab.language import say
+from netlab.world import World
+
+KINDS = tuple(dict.fromkeys(one.kind for one in FAULTS.values()))
+_LEVELS = (1, 2, 3)
+_MOST = 5
+_TRIES = 4  # breaks of one fault, until another is drawn
+
+__all__ = ["FAULTS", "KINDS", "break_something", "inflict", "links", "names", "routes", "rules", "tunnels"]
+
+
+def break_something(
+    lab: Lab,
+    world: Callable[[], World],
+    explain: Explain,
+    *,
+    seed: int | None,
+    level: int | None,
+    kind: str | None,
+    count: int,
+) -> Trouble:
+    """Inflict one fault or several; return the trouble, of which only the symptom is told.
+
+    The same seed breaks the same in a lab built the same way. Raises RequestError when there is nothing that could be broken.
+    """
+    _check(level, kind, count)
+    snapshot = lab.snapshot()
+    ways, closed = survey(snapshot, explain)
+    working = [way for way in ways if probe(lab, way.source, way.target)]
+    situation = Situation(world(), snapshot, working)
+    wanted = [one for one in FAULTS.values() if level in (None, one.level) and kind in (None, one.kind)]
+    drawn = random.Random(seed)  # noqa: S311 - a choice to be repeated, no secret
+    drawn.shuffle(wanted)
+    inflicted: list[Inflicted] = []
+    try:
+        for one in wanted:
+            if len(inflicted) == count:
+                break
+            struck = {command.place for other in inflicted for command in other.broken.commands}
+            found = inflict(lab, situation, one, drawn, avoiding=struck)
+            inflicted += [found] if found is not None else []
+    except BaseException:
+        for done in reversed(inflicted):
+            _run(lab, done.broken.repair)
+        raise
+    if not inflicted:
+        raise _nothing(bool(working), level, kind)
+    return Trouble(lab, explain, inflicted, working, closed)
+
+
+def inflict(
+    lab: Lab, situation: Situation, fault: Fault, drawn: random.Random, *, avoiding: set[str] = frozenset()  # type: ignore[assignment]
+) -> Inflicted | None:  # fmt: skip
+    """Inflict one fault somewhere; None where nothing of the kind can be broken. Another place than those avoided is best."""
+    breaks = list(_different(fault.strikes(situation)))
+    drawn.shuffle(breaks)
+    breaks.sort(key=lambda one: any(command.place in avoiding for command in one.commands))
+    for one in breaks[:_TRIES]:
+        try:
+            _run(lab, one.commands, check=True)
+            if not probe(lab, one.way.source, one.way.target):
+                return Inflicted(fault, one)
+        except CommandFailed:
+            pass  # this kernel does not have it: another way
+        except BaseException:
+            _run(lab, one.repair)
+            raise
+        _run(lab, one.repair)
+    return None
+
+
+def _different(breaks: Iterator[Break]) -> Iterator[Break]:
+    """Leave out what was yielded already for another way."""
+    seen = set()
+    for one in breaks:
+        if one.commands not in seen:
+            seen.add(one.commands)
+            yield one
+
+
+def _run(lab: Lab, commands: Sequence[Command], *, check: bool = False) -> None:
+    for one in commands:
+        with contextlib.nullcontext() if check else contextlib.suppress(Exception):
+            lab[one.place].sh(one.command, check=check)
+
+
+def _check(level: int | None, kind: str | None, count: int) -> None:
+    if level is not None and level not in _LEVELS:
+        raise RequestError(
+            say(
+                en=f"There is no level {level!r}. There are: 1, 2, 3",
+                ja=f"レベル {level!r} はありません。あるもの: 1、2、3",
+            )
+        )
+    if kind is not None and kind not in KINDS:
+        known = ", ".join(KINDS)
+        raise RequestError(
+            say(
+                en=f"There is no kind of fault {kind!r}. There are: {known}",
+                ja=f"{kind!r} という種類の障害はありません。あるもの: {known}",
+            )
+        )
+    if not isinstance(count, int) or not 1 <= count <= _MOST:
+        raise RequestError(
+            say(en=f"1 to {_MOST} faults at once, not {count!r}.", ja=f"一度に起こせる障害は 1 から {_MOST} 個です。")
+        )
+
+
+def _nothing(something_works: bool, level: int | None, kind: str | None) -> RequestError:
+    if not something_works:
+        return RequestError(
+            say(
+                en="Nothing can be broken here: nobody reaches anybody yet. Build something first, for example "
+                'lab.run("web", image="nginx") and lab.run("app").',
+                ja="壊せるものがありません。まだ誰もどこにも通信できないからです。先に何か作ってください。"
+                '例: lab.run("web", image="nginx") と lab.run("app")',
+            )
+        )
+    asked = ", ".join(f"{name}={value!r}" for name, value in (("level", level), ("kind", kind)) if value is not None)
+    return RequestError(
+        say(
+            en=f"No fault of this kind ({asked}) fits this lab. Ask for another one, or for any: lab.break_something()",
+            ja=f"この条件 ({asked}) に合う障害は、このラボでは起こせません。条件を変えるか、"
+            "lab.break_something() としてください。",
+        )
+    )
+
+
+def ways_of(lab: Lab, explain: Explain) -> list[Way]:
+    """Return the ways that work in a lab now."""
+    return survey(lab.snapshot(), explain)[0]

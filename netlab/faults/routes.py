@@ -1,0 +1,154 @@
+"""Faults of addresses, routes and neighbours."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from netlab.faults.fault import (
+    Break,
+    Command,
+    Situation,
+    bridge_port,
+    default_again,
+    default_route,
+    fault,
+    main_interface,
+)
+
+
+@fault("wrong-mask", 2, "address", "no-route", "arp-unanswered")
+def wrong_mask(at: Situation) -> Iterator[Break]:
+    """Give a container its address with a mask that has nobody else in it."""
+    for way in at.ways:
+        for state in at.inhabitants(way):
+            one = main_interface(state)
+            address = next((a for a in one.addresses if a.family == 4), None) if one else None
+            if one is not None and address is not None and address.prefix_length < 32:
+                wrong = f"{address.address}/32"
+                commands = (
+                    Command(state.name, f"ip address delete {address} dev {one.name}"),
+                    Command(state.name, f"ip address add {wrong} dev {one.name}"),
+                )
+                repair = (
+                    Command(state.name, f"ip address delete {wrong} dev {one.name}"),
+                    Command(state.name, f"ip address add {address} dev {one.name}"),
+                    *default_again(state),
+                )
+                yield Break(way, commands, repair)
+
+
+@fault("missing-route", 1, "route", "no-route")
+def missing_route(at: Situation) -> Iterator[Break]:
+    """Take a container's default route away."""
+    for way in at.ways:
+        for state in at.inhabitants(way):
+            route = default_route(state)
+            if route is not None and _uses_gateway(way.explanation, state.name):
+                repair = Command(state.name, f"ip route add default via {route.gateway}")
+                yield Break(way, (Command(state.name, "ip route delete default"),), (repair,))
+
+
+@fault("wrong-gateway", 2, "route", "arp-unanswered")
+def wrong_gateway(at: Situation) -> Iterator[Break]:
+    """Let a container's default route lead to an address that nobody has."""
+    taken = {a.address for state in at.snapshot.places for one in state.interfaces for a in one.addresses}
+    for way in at.ways:
+        for state in at.inhabitants(way):
+            one, route = main_interface(state), default_route(state)
+            address = next((a for a in one.addresses if a.family == 4), None) if one else None
+            if route is None or address is None or not _uses_gateway(way.explanation, state.name):
+                continue
+            *_, last = ipaddress.ip_network(f"{address.address}/28", strict=False).hosts()
+            if str(last) not in taken and last in ipaddress.ip_interface(str(address)).network:
+                wrong = Command(state.name, f"ip route replace default via {last}")
+                yield Break(way, (wrong,), tuple(default_again(state)))
+
+
+def _uses_gateway(explanation: object, place: str) -> bool:
+    return any(
+        one.place == place and one.kind == "route" and " via " in one.evidence
+        for one in explanation  # type: ignore[attr-defined]  # an Explanation
+    )
+
+
+@fault("no-forwarding", 1, "route", "not-forwarding")
+def no_forwarding(at: Situation) -> Iterator[Break]:
+    """Switch forwarding off on a host."""
+    for way in at.ways:
+        for host in at.hosts(way):
+            if any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
+                off, on = (Command(host.name, f"sysctl -w net.ipv4.ip_forward={number}") for number in (0, 1))
+                yield Break(way, (off,), (on,))
+
+
+@fault("blackhole", 2, "route", "route-refuses")
+def blackhole(at: Situation) -> Iterator[Break]:
+    """Let a host throw away what is for the servers of the internet."""
+    for way in at.ways:
+        for host in at.hosts(way):
+            if way.end == "www":
+                words = "blackhole 198.51.100.0/24"
+                add, delete = (Command(host.name, f"ip route {word} {words}") for word in ("add", "delete"))
+                yield Break(way, (add,), (delete,))
+
+
+@fault("reverse-path", 3, "route", "reverse-path")
+def reverse_path(at: Situation) -> Iterator[Break]:
+    """Let a host believe that a container is elsewhere, and check where packets come from."""
+    for way in at.ways:
+        for host in at.hosts(way):
+            state = at.state(way.source)
+            end = bridge_port(at, state)
+            own = main_interface(state)
+            uplink = default_route(host)
+            if state.kind != "container" or end is None or own is None or uplink is None or end[0] != host.name:
+                continue
+            if not any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
+                continue
+            address = next(a.address for a in own.addresses if a.family == 4)
+            key = f"net.ipv4.conf.{end[1].master}.rp_filter"
+            commands = (
+                Command(host.name, f"sysctl -w {key}=1"),
+                Command(host.name, f"ip route add {address}/32 via {uplink.gateway}"),
+            )
+            repair = (
+                Command(host.name, f"ip route delete {address}/32 via {uplink.gateway}"),
+                Command(host.name, f"sysctl -w {key}=0"),
+            )
+            yield Break(way, commands, repair)
+
+
+@fault("wrong-neighbour", 3, "address", "neighbour-wrong")
+def wrong_neighbour(at: Situation) -> Iterator[Break]:
+    """Write down a hardware address for a neighbour that is not its own."""
+    for way in at.ways:
+        state = at.state(way.source)
+        own = main_interface(state)
+        first = next((one for one in way.explanation if one.kind == "neighbour" and one.place == state.name), None)
+        if own is None or first is None or state.kind not in ("container", "namespace"):
+            continue
+        neighbour = first.evidence.split()[0]
+        words = f"{neighbour} dev {own.name}"
+        wrong = Command(state.name, f"ip neigh replace {words} lladdr 02:00:5e:00:53:99 nud permanent")
+        yield Break(way, (wrong,), (Command(state.name, f"ip neigh delete {words}"),))
+
+
+@fault("duplicate-address", 3, "address", "duplicate-address")
+def duplicate_address(at: Situation) -> Iterator[Break]:
+    """Give a container that came later the address of one that is on the same bridge."""
+    for way in at.ways:
+        victim = at.state(way.end)
+        one, end = main_interface(victim), bridge_port(at, victim)
+        if one is None or end is None:
+            continue
+        address = next(a for a in one.addresses if a.family == 4)
+        for thief in at.snapshot.places:
+            theirs, other = main_interface(thief), bridge_port(at, thief)
+            if theirs is None or other is None or thief.name in (way.source, victim.name) or thief.kind != "container":
+                continue
+            if (other[0], other[1].master) == (end[0], end[1].master) and other[1].index > end[1].index:
+                where = Command(thief.name, f"ip address add {address} dev {theirs.name}")
+                flush = [Command(place, "ip neigh flush all") for place in dict.fromkeys((way.source, end[0]))]
+                undo = Command(thief.name, f"ip address delete {address} dev {theirs.name}")
+                yield Break(way, (where, *flush), (undo, *flush))
