@@ -130,5 +130,5 @@ def written(place: str, path: str, text: str) -> Command:
 
 def table_with(name: str, hook: str, rule: str) -> tuple[str, str]:
     """Return the commands that make a table with one chain at a hook and one rule, and that delete it."""
-    script = f"table inet {name} {{ chain {name} {{ type filter hook {hook}; {rule}; }} }}"
-    return f"printf '%s\\n' {quote(script)} | nft -f -", f"nft delete table inet {name}"
+    script = f"table inet {name} {{ chain {name} {{ type filter hook {hook}; {rule}; }}; }}"
+    return f"nft {quote(script)}", f"nft delete table inet {name}"

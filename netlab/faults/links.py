@@ -69,7 +69,7 @@ def port_blocked(at: Situation) -> Iterator[Break]:
             if (end := bridge_port(at, state)) is not None:
                 place, port = end
                 block, forward = (
-                    Command(place, f"bridge link set dev {port.name} state {number}") for number in (4, 3)
+                    Command(place, f"bridge link set dev {port.name} state {number}") for number in (0, 3)
                 )
                 yield Break(way, (block,), (forward,))
 

@@ -11,7 +11,7 @@ from netlab.reasons import Finding
 from netlab.why.filters import Tell
 from netlab.why.kernel import Kernel
 from netlab.why.packet import Packet
-from netlab.why.trouble import Failed
+from netlab.why.trouble import Failed, Repair
 from netlab.why.walking import Walk
 
 _QUESTION = 70  # bytes of a packet with a question
@@ -59,7 +59,8 @@ class Naming:
         servers = [words[1] for words in settings if words[0] == "nameserver" and len(words) > 1]
         search = next((words[1:] for words in settings if words[0] in ("search", "domain")), [])
         if not servers:
-            raise Failed("name", Finding("no-name-server", place, {"name": name}))
+            nobody = Failed("name", Finding("no-name-server", place, {"name": name}))
+            raise self._with_usual_server(place, servers, nobody)
         first: Failed | None = None
         for server in servers:
             for asked in [name, *(f"{name}.{domain}" for domain in search)]:
@@ -74,7 +75,16 @@ class Naming:
                 return address
             if first is not None and first.finding.code in ("name-unknown", "name-without-address"):
                 break  # an answer is an answer
-        raise first or Failed("name", Finding("no-name-server", place, {"name": name}))
+        raise self._with_usual_server(place, servers, first)
+
+    def _with_usual_server(self, place: str, servers: Sequence[str], failed: Failed | None) -> Failed:
+        """Return a failure with the command that lets a container ask again whom the engine had it ask, if it does not."""
+        served = self._serves(place)
+        usual = [dns.ADDRESS] if served and served.networks else list(served.upstreams) if served else []
+        found = failed or Failed("name", Finding("no-name-server", place, {"name": ""}))
+        if usual and usual[0] not in servers:
+            return Failed(found.kind, found.finding, Repair(place, f"echo nameserver {usual[0]} > /etc/resolv.conf"))
+        return found
 
     def _known(self, place: str, name: str, address: str, by: str, evidence: str) -> None:
         english, japanese = f"{name} resolves to {address} ({by})", f"{name} は {address} に解決されます ({by})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, replace
 
 from netlab.kernel.lookup import Way
@@ -46,7 +47,7 @@ class Walk:
         outer = Packet("udp", "", remote, 49152, port, size=150)
         return Walk(self._kernel, lambda *_: None).send(place, outer).place
 
-    def instead(self, failed: Failed) -> Failed:
+    def _instead(self, failed: Failed) -> Failed:
         """Return the reason behind a failure: where two machines have one address, the packet got to the wrong one."""
         if self._neighbours.doubtful is None:
             return failed
@@ -58,6 +59,12 @@ class Walk:
 
     def send(self, place: str, packet: Packet) -> Delivered:
         """Send a packet from a place; its source may be empty, and is then what the route says. Raises Failed, Unsure."""
+        try:
+            return self._send(place, packet)
+        except Failed as failed:
+            raise self._instead(failed) from None
+
+    def _send(self, place: str, packet: Packet) -> Delivered:
         self._hops, self._sizes = 0, []
         place = self._kernel.place(place).name
         self._check_strangers(place)
@@ -210,24 +217,26 @@ class Walk:
             return Failed("forwarding", Finding("not-forwarding", place, {"destination": destination}), repair)
         plain = kernel.way(place, destination, mark=packet.mark)
         if not plain.leads_on:
-            return self._no_way(place, destination)
+            return self._no_way(place, destination, answer=packet.answer)
         values = [kernel.parameter(place, f"net/ipv4/conf/{one}/rp_filter") for one in ("all", incoming)]
         if max(values) in ("1", "2"):
             all_of_them = " net.ipv4.conf.all.rp_filter=0" if values[0] != "0" else ""
             repair = Repair(place, f"sysctl -w net.ipv4.conf.{incoming}.rp_filter=0{all_of_them}")
+            back = kernel.way(place, packet.source)
+            if back.gateway and back.prefix not in ("", "default"):  # a route by hand that leads elsewhere
+                repair = Repair(place, f"ip route del {back.prefix} via {back.gateway}")
             facts = {"source": packet.source, "interface": incoming}
             return Failed("reverse path", Finding("reverse-path", place, facts), repair)
         return self._no_way(place, destination)
 
-    def _no_way(self, place: str, destination: str) -> Failed:
+    def _no_way(self, place: str, destination: str, *, answer: bool = False) -> Failed:
         """Return why there is no route: one that refuses, an interface that is down, or none at all."""
         state = self._kernel.place(place)
         if (refusing := self._kernel.refusing_route(place, destination)) is not None:
             facts = {"route": refusing.destination, "kind": refusing.kind}
             repair = Repair(place, f"ip route del {refusing.kind} {refusing.destination}")
-            return Failed(
-                "route", Finding("route-refuses", place, facts), *([repair] if state.kind != "router" else [])
-            )
+            mended = [repair] if state.kind != "router" else self._hidden(destination) if answer else []
+            return Failed("route", Finding("route-refuses", place, facts), *mended)
         version = 6 if ":" in destination else 4
         others = [one for one in state.interfaces if one.kind != "loopback"]
         if destination.startswith("127.") and (loopback := state.interface("lo")) is not None:
@@ -245,6 +254,18 @@ class Walk:
         gateway = self._neighbours.gateway_of(usable) if wanted and usable is not None else None
         repair_ = [Repair(place, f"ip route add default via {gateway}")] if gateway else []
         return Failed("route", Finding("no-route", place, {"destination": destination}), *repair_)
+
+    def _hidden(self, address: str) -> list[Repair]:
+        """Return the command that hides an address behind its host's own, so that answers find back (masquerade)."""
+        for _, one in self._kernel.owners(address):
+            there = self._kernel.place(one.peer_place) if one.peer_place else None
+            port = there.interface(one.peer_name or "") if there else None
+            if there is not None and there.kind == "host" and port is not None and port.master:
+                own = next(each for each in one.addresses if each.address == address)
+                subnet = ipaddress.ip_interface(str(own)).network
+                words = f"POSTROUTING -s {subnet} ! -o {port.master} -j MASQUERADE"
+                return [Repair(there.name, f"iptables -t nat -A {words}")]
+        return []
 
     def _down(self, place: str, one: Interface) -> Failed:
         finding = Finding("link-down", place, {"interface": one.name, "owner": place})
@@ -277,4 +298,4 @@ class Walk:
             finding = Finding("bound-elsewhere", place, {**facts, "bound": elsewhere[0].address})
         else:
             finding = Finding("port-closed", place, facts)
-        raise Failed("socket", finding, *repair)
+        raise self._instead(Failed("socket", finding, *repair))

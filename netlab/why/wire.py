@@ -124,11 +124,12 @@ class Wire:
         if frame.mac in (one.mac, BROADCAST):
             yield Arrival(place, one.name, frame.packet)
 
-    @staticmethod
-    def _too_big(place: str, one: Interface, packet: Packet) -> Failed:
+    def _too_big(self, place: str, one: Interface, packet: Packet) -> Failed:
         facts = {"size": packet.size, "mtu": one.mtu, "interface": one.name}
+        peer = self._kernel.interface(one.peer_place, one.peer_name or "") if one.peer_place else None
+        size = max(packet.size, peer.mtu if peer is not None else 0)
         return Failed(
-            "size", Finding("mtu-black-hole", place, facts), Repair(place, f"ip link set {one.name} mtu {packet.size}")
+            "size", Finding("mtu-black-hole", place, facts), Repair(place, f"ip link set {one.name} mtu {size}")
         )
 
     # ── bridges ────────────────────────────────────────────────────────────────────────────────────────────────────
