@@ -64,6 +64,7 @@ class Classroom:
         folders = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
         folders |= {"IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "NETLAB_RUNTIME_DIR": "labs"}
         folders |= {"JUPYTERLAB_WORKSPACES_DIR": "workspaces", "HOME": "home"}
+        folders |= {"NETLAB_PROGRESS": "progress"}
         own = {name: home / folder for name, folder in folders.items()}
         for folder in own.values():
             folder.mkdir()

@@ -85,6 +85,24 @@ class NotebookPage:
                 self.wait_for_end(cell)
                 yield cell
 
+    def run_again(self, cell):
+        """Click beside a cell of the notebook, press Shift+Enter, and wait for its end."""
+        cell.locator(".jp-InputArea-prompt").click()
+        prompt(cell).evaluate("prompt => prompt.textContent = ''")  # so that the number which comes is of this run
+        self.page.keyboard.press("Shift+Enter")
+        self.wait_for_end(cell)
+        return cell
+
+    def write_into(self, cell, code):
+        """Type code into a cell in place of what is there."""
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(code)
+
+    def save(self):
+        self.panel.locator('[data-jp-item-name="save"]').click()
+        expect(self.page.locator(".lm-TabBar-tab.jp-mod-current.jp-mod-dirty")).to_have_count(0)
+
     def stop_with_keys(self):
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("i")
@@ -101,6 +119,11 @@ class NotebookPage:
         for title in titles[1:]:
             label = self.page.locator(".lm-Menu-itemLabel").filter(has_text=re.compile(f"^{re.escape(title)}$"))
             label.last.click()
+
+    def restart(self):
+        self.choose("Kernel", "Restart Kernel…")
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+        self.wait_for_kernel()
 
     def use_theme(self, name):
         self.choose("Settings", "Theme", name)

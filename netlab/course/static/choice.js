@@ -2,11 +2,9 @@
 
 import { settle } from "./settle.js";
 
-let questions = 0; // on this page; radio buttons of one question share a name
-
 function render({ model, el }) {
   const words = model.get("words");
-  const name = `netlab-choice-${++questions}`;
+  const name = `netlab-choice-${Math.random()}`; // the radio buttons of this question share it, and no others do
   const box = document.createElement("fieldset");
   box.className = "netlab-course netlab-choice";
   box.lang = model.get("language");
@@ -43,6 +41,7 @@ function render({ model, el }) {
     options.forEach(({ label, radio, mark }, number) => {
       radio.checked = number === chosen;
       radio.disabled = right >= 0;
+      label.classList.toggle("graded", right >= 0);
       const wrong = right >= 0 && number === chosen && number !== right;
       label.classList.toggle("right", number === right);
       label.classList.toggle("wrong", wrong);
