@@ -11,6 +11,16 @@ from outside import Traces
 from netlab import Lab
 
 
+# Where tests run side by side, what takes longest has to begin first.
+_FIRST = ("test_random_life.py", "test_script.py", "test_engine_faults.py", "test_challenges.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put the longest files first; the tests of one file stay in their order."""
+    items.sort(key=lambda item: item.path.name not in _FIRST)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def runtime_directory():
     """Keep the suite's labs apart from others, in a folder with a short path (that of a socket has 107 bytes)."""

@@ -16,7 +16,7 @@ from outside import agent_of, assert_same, state, wait_until
 
 from netlab.errors import NetlabError
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 NETLAB = f"{sys.executable} -P -c \"from netlab.cli import main; main(prog_name='netlab')\""
 SECONDS = 90

@@ -14,6 +14,8 @@ from netlab.course.definition import Challenge
 from netlab.course.task import Task
 from netlab.language import LANGUAGES
 
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
+
 shells = pytest.importorskip("IPython.core.interactiveshell")
 
 every_challenge = pytest.mark.parametrize("asked", challenges().values(), ids=lambda one: one.key)

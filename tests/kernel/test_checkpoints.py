@@ -10,7 +10,7 @@ from rebuilt import kernel
 
 from netlab.errors import LabClosed, NetlabError, NotFound
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 
 def engines(lab):

@@ -13,7 +13,7 @@ from netlab.errors import NotFound, RequestError
 from netlab.jumping import jump, steps
 from netlab.lab import Lab
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 CHAPTERS = [f"0{number}" for number in range(9)]
 

@@ -16,7 +16,7 @@ from rebuilt import assert_rebuilt, rebuild
 
 from netlab.errors import NetlabError
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "notebooks" / "source").glob("0[0-8]-*.md"))
