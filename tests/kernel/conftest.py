@@ -10,7 +10,6 @@ from outside import Traces
 
 from netlab import Lab
 
-
 # Where tests run side by side, what takes longest has to begin first.
 _FIRST = ("test_random_life.py", "test_script.py", "test_engine_faults.py", "test_challenges.py")
 
