@@ -18,6 +18,7 @@ from netlab.errors import NotFound, SandboxError
 from netlab.sandbox import nodes
 from netlab.sandbox.command import environment
 from netlab.sandbox.syscalls import (
+from netlab.language import say
     CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -69,7 +70,10 @@ def _working_directory() -> str:
 
 def _enter(pid: int, namespace: str | None) -> int:
     """Enter all namespaces of a process at once, and a named one from there; return a pidfd of the process."""
-    gone = "That place has gone. See what there is: netlab show"
+    gone = say(
+        en="That place has gone. See what there is: netlab show",
+        ja="その場所は、もうありません。今あるものを見るには: netlab show",
+    )
     try:
         place = os.pidfd_open(pid)
         setns(place, _ALL)
@@ -77,8 +81,12 @@ def _enter(pid: int, namespace: str | None) -> int:
         raise NotFound(gone) from None
     except OSError as error:
         raise SandboxError(
-            f"The lab cannot be entered from here ({error.strerror}). Use a terminal of the user who started the lab, on "
-            "the same machine or in the same container; `netlab doctor` shows what this machine allows."
+            say(
+                en=f"The lab cannot be entered from here ({error.strerror}). Use a terminal of the user who started the "
+                "lab, on the same machine or in the same container; `netlab doctor` shows what this machine allows.",
+                ja=f"ここからラボに入ることはできません ({error.strerror})。同じマシン、または同じコンテナの中で、ラボを始めた"
+                "ユーザーの端末を使ってください。このマシンで何ができるかは `netlab doctor` で分かります。",
+            )
         ) from None
     if namespace is not None:
         try:

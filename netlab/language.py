@@ -50,7 +50,13 @@ def set_language(language: Language | None) -> None:
     """Speak `language` from now on in this process; None goes back to what the environment asks for."""
     global _chosen  # noqa: PLW0603 - what one reader reads is a choice of the process, like a locale
     if language is not None and language not in LANGUAGES:
-        raise RequestError(f"netlab does not speak {language!r}. Choose one of: {', '.join(LANGUAGES)}.")
+        known = ", ".join(LANGUAGES)
+        raise RequestError(
+            say(
+                en=f"netlab does not speak {language!r}. Choose one of: {known}.",
+                ja=f"netlab は {language!r} に対応していません。次のどれかを指定してください: {known}",
+            )
+        )
     _chosen = language
 
 

@@ -14,6 +14,7 @@ from netlab.drivers import bridge, macvlan, overlay, rules
 from netlab.errors import NameTaken, NotFound, RequestError
 from netlab.kernel import observe
 from netlab.kernel.apply import apply, clear
+from netlab.language import say
 from netlab.names import check_interface, container_id, made_up_mac
 from netlab.places.home import Home
 from netlab.world import World
@@ -183,8 +184,12 @@ class Networks:
                 self._world.read_file(self.host, "/proc/sys/net/bridge/bridge-nf-call-iptables")
             except OSError:
                 raise RequestError(
-                    "enable_icc=false needs packets within a bridge to pass the rules, and this kernel cannot do that: "
-                    "net.bridge.bridge-nf-call-iptables is missing (module br_netfilter)"
+                    say(
+                        en="enable_icc=false needs packets within a bridge to pass the rules, and this kernel cannot do "
+                        "that: net.bridge.bridge-nf-call-iptables is missing (module br_netfilter)",
+                        ja="enable_icc=false では、ブリッジ内のパケットにもルールを適用する必要がありますが、このカーネルではできません。"
+                        "net.bridge.bridge-nf-call-iptables がありません (モジュール br_netfilter)。",
+                    )
                 ) from None
 
     def _check_bridge_name(self, name: str) -> None:

@@ -18,6 +18,7 @@ from netlab.drivers.bridge import Endpoint
 from netlab.errors import KernelRefused, LabClosed, NameTaken, NotFound, RequestError
 from netlab.kernel import observe
 from netlab.kernel.apply import apply, undo
+from netlab.language import say
 from netlab.names import container_id, made_up_mac
 from netlab.world import World
 
@@ -259,7 +260,10 @@ class Swarm:
                     if address.family == 4:
                         return address.address
         raise RequestError(
-            f"{host} has no address that other hosts could send to: its default route is missing (ip route)"
+            say(
+                en=f"{host} has no address that other hosts could send to: its default route is missing (ip route)",
+                ja=f"{host} には、ほかのホストから送れるアドレスがありません。デフォルトルートがないためです (ip route)。",
+            )
         )
 
     # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -44,7 +44,7 @@ def _unshare() -> str:
     """Find the program where the sandbox looks for it; raises MissingTool."""
     program = shutil.which("unshare", path=SEARCH_PATH)
     if program is None:
-        raise MissingTool("`unshare` is not installed")
+        raise MissingTool(say(en="`unshare` is not installed", ja="`unshare` がインストールされていません"))
     return program
 
 

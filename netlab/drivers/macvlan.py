@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from netlab import ops
 from netlab.drivers.bridge import Endpoint, addresses_given
 from netlab.errors import RequestError
+from netlab.language import say
 
 MODES = ("bridge", "private", "vepa", "passthru")
 
@@ -28,8 +29,12 @@ def network(host: str, options: Mapping[str, str]) -> MacvlanNetwork:
         raise RequestError(f"requested macvlan mode '{mode}' is not valid, 'bridge' mode is the macvlan driver default")
     if not options.get("parent"):
         raise RequestError(
-            "a macvlan network needs an interface of the host to stand on: parent=eth0 (an engine without it makes an "
-            "interface of type dummy)"
+            say(
+                en="a macvlan network needs an interface of the host to stand on: parent=eth0 (an engine without it makes "
+                "an interface of type dummy)",
+                ja="macvlan ネットワークには、土台となるホストのインターフェースが必要です: parent=eth0 "
+                "(指定がないとき、エンジンは dummy という種類のインターフェースを作ります)",
+            )
         )
     return MacvlanNetwork(host, options["parent"], mode)
 

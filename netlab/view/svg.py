@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from netlab.errors import MissingTool, NetlabError
+from netlab.language import say
 from netlab.view.arrows import draw_arrows
 from netlab.view.labels import FONT, JOINER
 
@@ -78,15 +79,25 @@ def _run_dot(dot: str, to: str, timeout: float, *options: str) -> bytes:
         )
     except FileNotFoundError:
         raise MissingTool(
-            "The program `dot` is not installed, so the lab cannot be drawn. "
-            "Install it with `sudo apt install graphviz` (conda: `conda install graphviz`), or look at the lab as text."
+            say(
+                en="The program `dot` is not installed, so the lab cannot be drawn. Install it with `sudo apt install "
+                "graphviz` (conda: `conda install graphviz`), or look at the lab as text.",
+                ja="プログラム `dot` がないため、ラボの図を描けません。`sudo apt install graphviz` (conda では "
+                "`conda install graphviz`) でインストールするか、文字での表示を使ってください。",
+            )
         ) from None
     except subprocess.TimeoutExpired:
         raise NetlabError(
-            f"`dot` did not finish the picture within {timeout:g} s. Draw fewer containers, or look at the lab as text."
+            say(
+                en=f"`dot` did not finish the picture within {timeout:g} s. Draw fewer containers, or look at the lab as text.",
+                ja=f"`dot` が {timeout:g} 秒以内に図を描き終えませんでした。コンテナを減らすか、文字での表示を使ってください。",
+            )
         ) from None
     if done.returncode != 0 or not done.stdout:
-        raise NetlabError(f"`dot` could not draw the picture: {done.stderr.decode(errors='replace').strip()}")
+        said = done.stderr.decode(errors="replace").strip()
+        raise NetlabError(
+            say(en=f"`dot` could not draw the picture: {said}", ja=f"`dot` が図を描けませんでした: {said}")
+        )
     return done.stdout
 
 
