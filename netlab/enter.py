@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from types import FrameType
 
 from netlab.errors import NotFound, SandboxError
+from netlab.language import say
 from netlab.sandbox import nodes
 from netlab.sandbox.command import environment
 from netlab.sandbox.syscalls import (
-from netlab.language import say
     CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,

@@ -187,7 +187,8 @@ class Networks:
                     say(
                         en="enable_icc=false needs packets within a bridge to pass the rules, and this kernel cannot do "
                         "that: net.bridge.bridge-nf-call-iptables is missing (module br_netfilter)",
-                        ja="enable_icc=false では、ブリッジ内のパケットにもルールを適用する必要がありますが、このカーネルではできません。"
+                        ja="enable_icc=false では、ブリッジ内のパケットにもルールを適用する必要があります。"
+                        "このカーネルではできません。"
                         "net.bridge.bridge-nf-call-iptables がありません (モジュール br_netfilter)。",
                     )
                 ) from None
