@@ -158,6 +158,13 @@ class RouteSocket:
         found: int = _INTERFACE_REQUEST.unpack(answer)[1]
         return found
 
+    def delete_link(self, index: int) -> None:
+        """Delete the interface of that number, whatever its name is by now; harmless when there is none.
+
+        Equivalent to: `ip link delete NAME`.
+        """
+        self.send([(DELLINK, 0, link_body(index))])
+
     def namespace_id(self, namespace: int) -> int | None:
         """Return the number by which this namespace knows another, given as a descriptor; None if it has no name for it."""
         data = self.get(GETNSID, struct.pack("=Bxxx", socket.AF_UNSPEC) + number(3, namespace))  # NETNSA_FD

@@ -24,18 +24,18 @@ OWN = ("lo", "eth0", "docker0")  # interfaces of the host from the beginning
 # ── what must be there ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def expected(lab, view: dict, hosted: set) -> set[str]:
+def expected(lab, view: dict, joined: dict) -> set[str]:
     """Return what the records of a lab's engine imply.
 
-    `idle_processes` are those of a lab without containers. `hosted` is kept from one time to the next: containers that
-    joined another one in the host's namespace stay there when that one has gone.
+    `joined` is kept from one time to the next: containers that joined another one stay in its namespace when it has gone.
     """
     engine = lab.engine
     records, running = engine.networks.records, [one for one in engine.containers.values() if one.running]
     lines = set(_host(records.values(), engine.networks._prepared))
+    homes = _homes(running, joined)
     processes = [*IDLE, *([RESOLVER] if engine.names._control is not None else [])]
     for container in running:
-        lines |= set(_container(container, engine, view, hosted))
+        lines |= set(_container(container, engine, view, homes))
         processes.append(" ".join(container.asked.command) or TITLES[container.image])
         for one in container.published:
             processes.append(_proxy(container, records, one))
@@ -93,17 +93,12 @@ def _address(place, device, text):
         yield f"{place}: route {interface.network} dev {device}"
 
 
-def _container(container, engine, view, hosted):  # noqa: C901 - a list of what a container has
-    name, records = container.name, engine.networks.records
-    shared, this_run = _shared(container, engine), (container.id, container.started)
-    if shared == "host":
-        hosted.add(this_run)
-    elif this_run in hosted:
-        shared = "host"
-    if shared:
-        yield f"{name}: is where {shared} is"
-        if container.image == "nginx":
-            yield from _web_server(shared)
+def _container(container, engine, view, homes):  # noqa: C901 - a list of what a container has
+    name, home, records = container.name, homes[container.name], engine.networks.records
+    if home != name:
+        yield f"{name}: is where {home} is"
+        if container.image == "nginx" and not _joined(engine, home):
+            yield from _web_server(home)
         return
     yield f"{name}: is by itself"
     yield f"{name}: link lo up mtu 65536 loopback"
@@ -138,17 +133,32 @@ def _web_server(place):
     yield f"{place}: listens tcp :: 80"
 
 
-def _shared(container, engine):
-    """Return whose namespace a container is in, if that one is still there as it was."""
-    if container.asked.mode == "host":
-        return "host"
-    if not container.asked.mode.startswith("container:"):
-        return None
-    identifier = container.asked.mode.removeprefix("container:")
-    other = next((one for one in engine.containers.values() if one.id == identifier), None)
-    if other is None or not other.running or other.started > container.started:
-        return None
-    return _shared(other, engine) or other.name if other.asked.mode != "bridge" else other.name
+def _homes(running, joined):
+    """Return in whose namespace each container is, by name: of several that one which joined nobody, or else the first."""
+    by_id = {one.id: one for one in running}
+
+    def namespace(one):
+        this_run = one.id, one.started
+        if one.asked.mode == "host":
+            return "host"
+        if not _joins(one):
+            return this_run
+        if this_run not in joined:  # the first time that it is seen: now the other one is there
+            joined[this_run] = namespace(by_id[one.asked.mode.removeprefix("container:")])
+        return joined[this_run]
+
+    homes, found = {"host": "host"}, {}
+    for one in sorted(running, key=lambda one: (_joins(one), one.name)):
+        found[one.name] = homes.setdefault(namespace(one), one.name)
+    return found
+
+
+def _joins(container):
+    return container.asked.mode.startswith("container:")
+
+
+def _joined(engine, name):
+    return name in engine.containers and _joins(engine.containers[name])
 
 
 def gateway_network(container, records):
@@ -193,7 +203,7 @@ def answers(container, engine):
 
 def questions(lab):
     """Return what to ask in which place, for `Lookout.look`."""
-    running = [one for one in lab.engine.containers.values() if one.running and not _shared(one, lab.engine)]
+    running = [one for one in lab.engine.containers.values() if one.running and not _joins(one)]
     found = {one.name: [[name, kind] for name, kind, _ in answers(one, lab.engine)] for one in running}
     return [[name, asked] for name, asked in found.items() if asked]
 
@@ -358,14 +368,14 @@ def seen(view: dict, lab) -> set[str]:
     """Return what a lookout saw."""
     places, found = view["places"], set()
     homes = {}  # whose a namespace is, by its number: the first that has it and joined nobody
-    for name in sorted(places, key=lambda name: (name != "host", _joined(lab, name), name)):
+    for name in sorted(places, key=lambda name: (name != "host", _joined(lab.engine, name), name)):
         homes.setdefault(places[name]["inode"], name)
     for name, place in places.items():
         home = homes[place["inode"]]
         if home != name:
             found.add(f"{name}: is where {home} is")
             continue
-        orphan = name != "host" and _joined(lab, name)
+        orphan = name != "host" and _joined(lab.engine, name)
         if name != "host":
             found.add(f"{name}: is by itself")
         found |= {f"{name}: {line}" for line in _links(name, place["links"])}
@@ -381,11 +391,6 @@ def seen(view: dict, lab) -> set[str]:
         for pool in record.pools:
             found |= {f"in use on {record.name}: {one}" for one in _in_use(view, record, pool)}
     return found
-
-
-def _joined(lab, name):
-    container = lab.engine.containers.get(name)
-    return container is not None and container.asked.mode.startswith("container:")
 
 
 def _in_use(view, record, pool):

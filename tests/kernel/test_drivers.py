@@ -153,3 +153,21 @@ def test_macvlan_refuses_what_cannot_be(lab):
             lab.network("bad", driver="macvlan", options={**options, **more})
     with pytest.raises(NameTaken):
         lab.network("lan", driver="macvlan", options=options)
+
+
+def test_a_macvlan_interface_is_gone_before_its_hardware_address_is_used_again(lab):
+    lab.network("lan", driver="macvlan", subnet="203.0.113.0/24", gateway="203.0.113.1", options={"parent": "eth0"})
+    box = lab.run("box", network="lan", mac="02:00:00:00:00:aa")
+    for _ in range(10):
+        lab.restart("box")  # the kernel takes apart the old namespace meanwhile, and refuses an address that is in use
+        assert ip(box, "link show eth0")[0]["address"] == "02:00:00:00:00:aa"
+
+
+def test_both_ends_go_with_a_container_whatever_their_names_and_whoever_joined_it(lab):
+    before = ip(lab.host, "link show")
+    box = lab.run("box")
+    lab.run("guest", network="container:box")
+    lab.host.sh(f"ip link set {box.veth} down; ip link set {box.veth} name other0", check=True)
+    lab.rm("box")
+    assert {one["ifname"] for one in ip(lab.host, "link show")} == {one["ifname"] for one in before}
+    assert [one["ifname"] for one in ip(lab["guest"], "link show")] == ["lo"]

@@ -4,18 +4,23 @@
     NETLAB_RANDOM_SEED=random pytest -s tests/kernel/test_random_life.py       another life than CI's; its seed is printed
     NETLAB_RANDOM_SEED=1234 pytest tests/kernel/test_random_life.py            that one again
 
-A failure is shrunk by hypothesis to the few operations that it takes, and printed as a program.
+Several processes share the operations; each lives with a seed of its own, the numbers from that seed on. A failure prints
+the life that led to it as a program. With NETLAB_RANDOM_SHRINK=1 hypothesis looks for a shorter one first, for minutes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from signal import SIGKILL
 from typing import ClassVar
 
 import pytest
@@ -35,6 +40,8 @@ pytestmark = pytest.mark.kernel
 OPERATIONS = int(os.environ.get("NETLAB_RANDOM_OPERATIONS", "1000"))
 _SEED = os.environ.get("NETLAB_RANDOM_SEED", "20")
 SEED = random.randrange(1 << 32) if _SEED == "random" else int(_SEED)  # noqa: S311 - no secret
+WORKERS = int(os.environ.get("NETLAB_RANDOM_WORKERS", "2"))  # side by side, each with a lab of its own
+SHRINK = "NETLAB_RANDOM_SHRINK" in os.environ
 STEPS = 100  # in one life
 SECONDS = 2.0  # until what comes a moment later must have come
 
@@ -68,7 +75,7 @@ OPTIONS = st.sampled_from(
 )
 SUBNETS = st.sampled_from(
     [
-        *({}, {}, {}, {"subnet": "10.1.0.0/24"}, {"subnet": "10.1.0.128/25"}, {"subnet": "10.2.0.0/30"}),
+        *({}, {}, {}, {}, {}, {}, {"subnet": "10.1.0.0/24"}, {"subnet": "10.1.0.128/25"}, {"subnet": "10.2.0.0/30"}),
         {"subnet": "10.1.0.0/24", "ip_range": "10.1.0.128/29", "gateway": "10.1.0.254"},
         {"subnet": "10.1.0.0/24", "gateway": "10.1.0.7"},
         *({"subnet": "10.1.0.0/24", "gateway": "10.3.0.1"}, {"subnet": "fd00:1::/64"}, {"subnet": "10.2.0.0/29"}),
@@ -89,15 +96,17 @@ BY_HAND = {
 
 
 OPERATION = []  # what one step may be: the name of a method and its arguments
+FITTING = {}  # by the name of a method: arguments for which there are values that fit, and what to choose them from
 
 
-def sometimes(times=1, **arguments):
-    """Let a method be one of the operations, as often as `times` others.
+def sometimes(times=1, fits=None, **arguments):
+    """Let a method be one of the operations, as often as `times` others. `fits` says what most often is not refused.
 
     Rules of hypothesis are left out at random for a whole life (swarm testing); these all take part in each.
     """
 
     def note(method):
+        FITTING[method.__name__] = fits or {}
         OPERATION.extend([st.tuples(st.just(method.__name__), st.fixed_dictionaries(arguments))] * times)
         return method
 
@@ -114,7 +123,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.lab = Lab()
         self.lookout = Lookout(self.lab, agent_of(self.lab))
-        self.hosted = set()  # containers that joined one in the host's namespace, and when
+        self.joined = {}  # whose namespace the containers that joined another one are in, for `expected`
         self.lab.network("n1", subnet="10.1.0.0/24")
         self.lab.network("n2", ipv6=True)
         self.verify()
@@ -122,7 +131,8 @@ class Life(RuleBasedStateMachine):
     # ── containers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @sometimes(
-        3, name=CONTAINERS, image=IMAGES, network=ANY_NETWORK, ip=ADDRESSES, ip6=ADDRESSES6, aliases=ALIASES, publish=PORTS,
+        3, {"name": "a free name", "network": "a network"}, name=CONTAINERS, image=IMAGES,
+        network=ANY_NETWORK, ip=ADDRESSES, ip6=ADDRESSES6, aliases=ALIASES, publish=PORTS,
         publish_all=st.booleans(), expose=st.sampled_from([(), "81/udp", "90-91"]), mac=MACS,
     )  # fmt: skip
     def run(self, name, network, **options):
@@ -143,41 +153,55 @@ class Life(RuleBasedStateMachine):
             network = pick(which, self.user_defined() or ["bridge"])
             self.attempt(lambda: self.lab.run(free[0], image, network=network, publish=publish))
 
-    @sometimes(names=st.lists(CONTAINERS, min_size=1, max_size=3), network=NETWORKS)
+    @sometimes(
+        1,
+        {"names": "free names", "network": "a network of one's own"},
+        names=st.lists(CONTAINERS, min_size=1, max_size=3),
+        network=NETWORKS,
+    )
     def run_many(self, names, network):
         self.attempt(lambda: self.lab.run_many(names, network=network))
 
-    @sometimes(name=CONTAINERS, other=CONTAINERS, image=IMAGES)
+    @sometimes(
+        1, {"name": "a free name", "other": "a running container"}, name=CONTAINERS, other=CONTAINERS, image=IMAGES
+    )
     def join(self, name, other, image):
         if self.attempt(lambda: self.lab.run(name, image, network=f"container:{other}")):
             assert self.lab.containers[name].inode == self.lab.containers[other].inode
 
-    @sometimes(name=CONTAINERS, network=ANY_NETWORK, publish=PORTS, ip=ADDRESSES)
+    @sometimes(
+        1,
+        {"name": "a free name", "network": "a network"},
+        name=CONTAINERS,
+        network=ANY_NETWORK,
+        publish=PORTS,
+        ip=ADDRESSES,
+    )
     def create(self, name, network, publish, ip):
         words = [f"--publish={one}" for one in publish] + ([f"--ip={ip}"] if ip else [])
         self.docker("create", "--name", name, "--network", network, *words, "alpine")
 
-    @sometimes(2, name=CONTAINERS)
+    @sometimes(2, {"name": "a stopped container"}, name=CONTAINERS)
     def start(self, name):
         if self.attempt(lambda: self.lab.start(name)):
             assert self.lab.containers[name].running
 
-    @sometimes(name=CONTAINERS)
+    @sometimes(1, {"name": "a running container"}, name=CONTAINERS)
     def stop(self, name):
         if self.attempt(lambda: self.lab.stop(name)):
             assert self.lab.containers[name].status in ("exited", "created")
 
-    @sometimes(name=CONTAINERS)
+    @sometimes(1, {"name": "a container"}, name=CONTAINERS)
     def restart(self, name):
         """When it cannot start again it has stopped, as with Docker; all else is as before."""
         self.attempt(lambda: self.lab.restart(name), stops=name)
 
-    @sometimes(4, name=CONTAINERS)
+    @sometimes(4, {"name": "a container"}, name=CONTAINERS)
     def rm(self, name):
         assert self.attempt(lambda: self.lab.rm(name)) or name not in self.lab.containers
         assert name not in self.lab.containers
 
-    @sometimes(name=CONTAINERS, new=CONTAINERS)
+    @sometimes(1, {"name": "a container", "new": "a free name"}, name=CONTAINERS, new=CONTAINERS)
     def rename(self, name, new):
         if self.attempt(lambda: self.lab.rename(name, new)):
             assert name not in self.lab.containers
@@ -185,14 +209,24 @@ class Life(RuleBasedStateMachine):
 
     # ── networks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @sometimes(4, name=NETWORKS, subnet=SUBNETS, ipv6=st.booleans(), internal=st.booleans(), options=OPTIONS)
+    @sometimes(
+        4,
+        {"name": "a free network"},
+        name=NETWORKS,
+        subnet=SUBNETS,
+        ipv6=st.booleans(),
+        internal=st.booleans(),
+        options=OPTIONS,
+    )
     def network(self, name, subnet, ipv6, internal, options):
         self.attempt(lambda: self.lab.network(name, ipv6=ipv6, internal=internal, options=options, **subnet))
 
     @sometimes(
+        1,
+        {"name": "a free network"},
         name=NETWORKS,
-        mode=st.sampled_from(["bridge", "private", "vepa", "wrong"]),
-        parent=st.sampled_from(["eth0", "eth9"]),
+        mode=st.sampled_from(["bridge", "bridge", "private", "vepa", "wrong"]),
+        parent=st.sampled_from(["eth0", "eth0", "eth0", "eth9"]),
     )
     def macvlan(self, name, mode, parent):
         self.attempt(
@@ -206,7 +240,10 @@ class Life(RuleBasedStateMachine):
             )
         )
 
-    @sometimes(2, network=ANY_NETWORK, name=CONTAINERS, ip=ADDRESSES, ip6=ADDRESSES6, aliases=ALIASES)
+    @sometimes(
+        2, {"network": "a network of one's own", "name": "a container"},
+        network=ANY_NETWORK, name=CONTAINERS, ip=ADDRESSES, ip6=ADDRESSES6, aliases=ALIASES,
+    )  # fmt: skip
     def connect(self, network, name, **options):
         if network in ("bridge", "none", "host"):
             options = {}
@@ -234,7 +271,7 @@ class Life(RuleBasedStateMachine):
         if self.attempt(lambda: self.lab.disconnect(network, name)):
             assert network not in self.lab.containers[name].attachments
 
-    @sometimes(name=ANY_NETWORK)
+    @sometimes(2, {"name": "an empty network"}, name=ANY_NETWORK)
     def remove_network(self, name):
         busy = name in self.lab.networks and self.lab.networks[name].containers
         if self.attempt(lambda: self.lab.remove_network(name)):
@@ -303,6 +340,24 @@ class Life(RuleBasedStateMachine):
         self.count("a port held")
         self.verify()
 
+    def fitting(self, method, which):
+        """Return arguments that do not let a method be refused, as far as there are such."""
+        known, networks = self.lab.containers, self.lab.networks
+        free = [name for name in NAMES if name not in known]
+        own = self.user_defined()
+        values = {
+            "a free name": free,
+            "free names": [free[:number] for number in (1, 2, 3) if free],
+            "a container": list(known),
+            "a running container": [name for name, one in known.items() if one.running],
+            "a stopped container": [name for name, one in known.items() if not one.running],
+            "a network": [*own, *own, "bridge", "none", "host"],
+            "a network of one's own": own,
+            "a free network": [name for name in ("n1", "n2", "n3") if name not in networks],
+            "an empty network": [name for name in own if not networks[name].containers],
+        }
+        return {key: pick(which, values[what]) for key, what in FITTING[method].items() if values[what]}
+
     # ── looking ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def user_defined(self):
@@ -349,7 +404,7 @@ class Life(RuleBasedStateMachine):
         while True:
             with self.lab.lock:
                 self.view = self.lookout.look(questions(self.lab))
-                wanted = expected(self.lab, self.view, self.hosted) | besides
+                wanted = expected(self.lab, self.view, self.joined) | besides
                 found = seen(self.view, self.lab)
             if wanted == found:
                 return
@@ -418,8 +473,13 @@ def pick(which, among):
 
 
 def _lasting(one):
-    """Return what was seen without what follows a moment later: a bridge's carrier, and counts of a macvlan's listeners."""
+    """Return what was seen without what follows a moment later, when the kernel has time for it (linkwatch).
+
+    That is a bridge's carrier, the state of its ports, and counts of a macvlan's listeners.
+    """
     kept = {key: value for key, value in one.items() if key not in ("promiscuity", "allmulti")}
+    port = kept.get("linkinfo", {}).get("info_slave_data", {})
+    port.pop("state", None)  # forwarding, some time after its carrier is there
     if "flags" in kept:
         kept["flags"] = [flag for flag in kept["flags"] if flag != "LOWER_UP"]
     return kept
@@ -428,32 +488,73 @@ def _lasting(one):
 class Lives(Life):
     """All lives."""
 
-    @rule(step=st.one_of(OPERATION))
-    def operation(self, step):
+    @rule(step=st.one_of(OPERATION), blindly=st.sampled_from([False, False, False, True]), which=NUMBERS)
+    def operation(self, step, blindly, which):
         name, arguments = step
+        if not blindly:
+            if {"a free name", "free names"} & set(FITTING[name].values()) and len(self.lab.containers) == len(NAMES):
+                name, arguments = "rm", {}  # make room
+            arguments = arguments | self.fitting(name, which)
         getattr(self, name)(**arguments)
+
+
+def live(number, operations):
+    """Live many lives; return what was done and what was refused, each by how often."""
+    Life.done, Life.refused = Counter(), Counter()
+    run_state_machine_as_test(
+        seed(number)(Lives),
+        settings=settings(
+            max_examples=operations // 90 + 2,  # some steps have nothing to do
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink) if SHRINK else (Phase.generate,),
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    return Life.done, Life.refused
 
 
 @pytest.mark.timeout(1800)
 def test_records_and_kernel_agree_after_every_operation(capsys):
-    Life.done, Life.refused = Counter(), Counter()
     began = time.monotonic()
-    print(f"NETLAB_RANDOM_SEED={SEED} NETLAB_RANDOM_OPERATIONS={OPERATIONS}")
-    run_state_machine_as_test(
-        seed(SEED)(Lives),
-        settings=settings(
-            max_examples=OPERATIONS // 90 + 2,  # some lives are shorter than STEPS
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            print_blob=True,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    count = Life.done.total() + Life.refused.total()
+    print(f"again: NETLAB_RANDOM_SEED={SEED} NETLAB_RANDOM_OPERATIONS={OPERATIONS} NETLAB_RANDOM_WORKERS={WORKERS}")
+    share = str(-(-OPERATIONS // WORKERS))
+    workers = [
+        subprocess.Popen(
+            [sys.executable, __file__, str(SEED + number), share],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for number in range(WORKERS)
+    ]
+    try:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            told = [pool.submit(one.communicate) for one in workers]
+            while any(one.poll() is None for one in workers) and not any(one.poll() for one in workers):
+                time.sleep(0.1)
+            for one in workers:
+                one.kill()  # the others, when one has failed; harmless to one that has ended
+            said = [one.result()[0] for one in told]
+    finally:
+        for one in workers:
+            one.kill()
+            one.wait()
+    for one, text in zip(workers, said, strict=True):
+        assert one.returncode in (0, -SIGKILL), text
+    assert not any(one.returncode for one in workers), said
+    counts = [[Counter(one) for one in json.loads(text.splitlines()[-1])] for text in said]
+    done, refused = (sum(of_all, Counter()) for of_all in zip(*counts, strict=True))
+    count, seconds = done.total() + refused.total(), time.monotonic() - began
     with capsys.disabled():
-        print(f"\n{count} operations in {time.monotonic() - began:.0f} s (NETLAB_RANDOM_SEED={SEED})")
-    print(f"done: {Life.done}; refused: {Life.refused}")
+        print(f"\n{count} operations, {refused.total()} refused, in {seconds:.0f} s (NETLAB_RANDOM_SEED={SEED})")
+    print(f"done: {done}; refused: {refused}")
     assert count >= OPERATIONS
-    assert min(Life.done.values()) > 0
+    assert refused.total() > count // 20
+    assert min(done.values()) > 0
+
+
+if __name__ == "__main__":
+    print(json.dumps(live(int(sys.argv[1]), int(sys.argv[2]))))
