@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from urllib.parse import quote
 
 from netlab.course.chapters import Texts
-from netlab.language import Language
 
 CHAPTER = "10-glossary"
 
@@ -25,9 +23,13 @@ class Term:
     shows: str
     reading: str = ""
 
-    def link(self, language: Language) -> str:
-        """Return where chapter 10 explains it, relative to the other chapters: a notebook gives each heading an anchor."""
-        return f"{CHAPTER}.ipynb#{quote(self.names[language].replace(' ', '-'))}"
+    @property
+    def link(self) -> str:
+        """Where chapter 10 explains it, relative to the other chapters: the cell with this id, in either language.
+
+        JupyterLab finds a cell by its id also in a notebook that it has just opened; a heading only once it is drawn.
+        """
+        return f"{CHAPTER}.ipynb#cell-id={self.key}"
 
 
 @cache

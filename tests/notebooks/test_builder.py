@@ -62,8 +62,8 @@ def test_a_term_is_a_heading_with_its_cell_and_a_link_leads_to_it() -> None:
     assert "ブイイース" in heading.texts["ja"]
     assert cell.kind == "code"
     text = "::: en\na [[veth|cable]], a [[bridge]]\n::: ja\n[[veth]]です\n"
-    assert sources(text) == ["a [cable](10-glossary.ipynb#veth-pair), a [Bridge](10-glossary.ipynb#Bridge)"]
-    assert sources(text, "ja") == ["[veth ペア](10-glossary.ipynb#veth-%E3%83%9A%E3%82%A2)です"]
+    assert sources(text) == ["a [cable](10-glossary.ipynb#cell-id=veth), a [Bridge](10-glossary.ipynb#cell-id=bridge)"]
+    assert sources(text, "ja") == ["[veth ペア](10-glossary.ipynb#cell-id=veth)です"]
 
 
 def test_an_exercise_has_a_folded_solution_and_room_to_type() -> None:
