@@ -133,9 +133,10 @@ def _chain_appeared(place: PlaceState, chain: Chain, language: Language, *, with
 
 
 def _policy(place: PlaceState, chain: Chain, language: Language) -> Difference:
+    fate = _fate(chain, language)
     sentence = say(
-        en=f"{place.name}: what the chain {_path(chain)} does not decide is {_fate(chain, language)} now.",
-        ja=f"{place.name}: チェーン {_path(chain)} のポリシーが {chain.policy} になりました。",
+        en=f"{place.name}: what the chain {_path(chain)} does not decide is {fate} now.",
+        ja=f"{place.name}: チェーン {_path(chain)} のポリシーが {fate} になりました。",
         language=language,
     )
     return made(
@@ -144,7 +145,7 @@ def _policy(place: PlaceState, chain: Chain, language: Language) -> Difference:
 
 
 def _fate(chain: Chain, language: Language) -> str:
-    return say(en="dropped" if chain.policy == "drop" else "accepted", ja=str(chain.policy), language=language)
+    return say(en="dropped" if chain.policy == "drop" else "accepted", ja=f"{chain.policy}", language=language)
 
 
 def _rules(

@@ -115,7 +115,10 @@ def _check(level: int | None, kind: str | None, count: int) -> None:
         )
     if not isinstance(count, int) or not 1 <= count <= _MOST:
         raise RequestError(
-            say(en=f"1 to {_MOST} faults at once, not {count!r}.", ja=f"一度に起こせる障害は 1 から {_MOST} 個です。")
+            say(
+                en=f"1 to {_MOST} faults at once, not {count!r}.",
+                ja=f"一度に起こせる障害は 1 から {_MOST} 個です。{count!r} は指定できません。",
+            )
         )
 
 
