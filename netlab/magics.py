@@ -1,6 +1,6 @@
 """Cell magics: `%%on web` runs a cell's shell commands in a place of the lab, `%on web ip addr` one line.
 
-`%docker ps` and `%%docker` run docker's own command lines on the lab.
+`%docker ps` and `%%docker` run docker's own command lines on the lab. A cell that was run before those above it is told so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Interrupted(KeyboardInterrupt):
 
 
 def register(shell: Any) -> None:
-    """Register the magics with an IPython shell."""
+    """Register the magics with an IPython shell, and have it say what to run where a name is missing."""
+    shell.set_custom_exc((NameError,), _explain_missing_name)
 
     def on(line: str, cell: str | None = None) -> None:
         """Run shell commands in a place of the lab: %%on web, or %on web ip addr.
@@ -44,6 +45,19 @@ def register(shell: Any) -> None:
         _run_docker(shell.user_ns, line, cell)
 
     shell.register_magic_function(docker, magic_kind="line_cell", magic_name="docker")
+
+
+def _explain_missing_name(
+    shell: Any, kind: Any, error: NameError, traceback: Any, tb_offset: int | None = None
+) -> None:
+    """Show a NameError as always, with the usual reason for it in a notebook."""
+    error.add_note(
+        say(
+            en="If a cell further up makes it, run that one first (Run → Run All Above Selected Cell).",
+            ja="上のほうのセルで作られる名前なら、先にそのセルを実行してください(Run → Run All Above Selected Cell)。",
+        )
+    )
+    shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
 
 
 def _run(variables: dict[str, Any], line: str, cell: str | None) -> None:

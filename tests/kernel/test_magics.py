@@ -145,3 +145,16 @@ def test_a_lab_as_last_line_is_a_picture(shell, lab):
     formatted, _ = shell.display_formatter.format(lab)
     assert formatted["image/svg+xml"].lstrip().startswith("<svg")
     assert "docker0" in formatted["text/plain"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "run that one first"), ("ja", "先にそのセルを実行")])
+def test_a_cell_that_comes_too_early_is_told_what_to_run_first(cell, language, words):
+    netlab.language(language)
+    out, err = cell("room.interfaces")
+    assert "NameError: name 'room' is not defined" in out + err
+    assert words in out + err
+    netlab.language(None)
+
+
+def test_other_mistakes_are_not_blamed_on_the_order_of_cells(cell):
+    assert "run that one first" not in "".join(cell("1 / 0"))
