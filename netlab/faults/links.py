@@ -39,7 +39,7 @@ def lo_down(at: Situation) -> Iterator[Break]:
             yield Break(way, (Command(place, "ip link set lo down"),), (Command(place, "ip link set lo up"),))
 
 
-@fault("bridge-down", 1, "bridge", "link-down", "no-route")
+@fault("bridge-down", 1, "bridge", "link-down")
 def bridge_down(at: Situation) -> Iterator[Break]:
     """Switch a bridge off."""
     for way in at.ways:

@@ -134,21 +134,18 @@ def wrong_neighbour(at: Situation) -> Iterator[Break]:
         yield Break(way, (wrong,), (Command(state.name, f"ip neigh delete {words}"),))
 
 
-@fault("duplicate-address", 3, "address", "duplicate-address")
+@fault("duplicate-address", 3, "address", "own-source", "duplicate-address")
 def duplicate_address(at: Situation) -> Iterator[Break]:
-    """Give a container that came later the address of one that is on the same bridge."""
+    """Give a container the address of a neighbour as well: what comes from the neighbour seems to come from itself."""
     for way in at.ways:
-        victim = at.state(way.end)
-        one, end = main_interface(victim), bridge_port(at, victim)
-        if one is None or end is None:
+        victim, thief = at.state(way.source), at.state(way.end)
+        theirs, one = main_interface(thief), main_interface(victim)
+        ends = bridge_port(at, victim), bridge_port(at, thief)
+        if one is None or theirs is None or ends[0] is None or ends[1] is None or victim.name == thief.name:
             continue
-        address = next(a for a in one.addresses if a.family == 4)
-        for thief in at.snapshot.places:
-            theirs, other = main_interface(thief), bridge_port(at, thief)
-            if theirs is None or other is None or thief.name in (way.source, victim.name) or thief.kind != "container":
-                continue
-            if (other[0], other[1].master) == (end[0], end[1].master) and other[1].index > end[1].index:
-                where = Command(thief.name, f"ip address add {address} dev {theirs.name}")
-                flush = [Command(place, "ip neigh flush all") for place in dict.fromkeys((way.source, end[0]))]
-                undo = Command(thief.name, f"ip address delete {address} dev {theirs.name}")
-                yield Break(way, (where, *flush), (undo, *flush))
+        if (ends[0][0], ends[0][1].master) == (ends[1][0], ends[1][1].master):
+            address = next(a for a in one.addresses if a.family == 4)
+            add, delete = (
+                Command(thief.name, f"ip address {word} {address} dev {theirs.name}") for word in ("add", "delete")
+            )
+            yield Break(way, (add,), (delete,))

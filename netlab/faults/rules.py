@@ -65,7 +65,7 @@ def rejected(at: Situation) -> Iterator[Break]:
     for way in at.ways:
         for host in at.hosts(way):
             if any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
-                do, undo = table_with("policy", "forward priority -10", "ct state new reject")
+                do, undo = table_with("guard", "forward priority -10", "ct state new reject")
                 yield Break(way, (Command(host.name, do),), (Command(host.name, undo),))
 
 

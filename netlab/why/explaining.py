@@ -18,6 +18,7 @@ from netlab.world import World
 
 _PORT = 49154  # of the sender, in thought
 _PING, _HANDSHAKE = 84, 60  # bytes, with IP header
+_ASKING = 150  # bytes of a packet that asks for a page
 _PAGE = 576  # bytes that every link must carry (RFC 791); a web page of any use has as much
 _PROXY = re.compile(r"docker-proxy: (?:tcp|udp) \S+ → \[?([0-9a-fA-F.:]+?)\]?:(\d+)$")
 
@@ -200,15 +201,15 @@ class _Explainer:
             return
         self._leg = "answer"
         quiet = Walk(self._kernel, lambda *_: None)
-        sized = Packet("tcp", "", asked.destination, _PORT, asked.destination_port, size=_PAGE)
+        sized = Packet("tcp", "", asked.destination, _PORT, asked.destination_port, size=_ASKING)
         request = quiet.send(place, sized)
-        smallest = request.sizes[0] if request.sizes else _PAGE
-        quiet.send(request.place, request.packet.reply(min(_PAGE, smallest)))
+        smallest = min(_PAGE, request.sizes[0]) if request.sizes else _PAGE  # the sender tells what it can take (MSS)
+        quiet.send(request.place, request.packet.reply(smallest))
         self._fulfilled(
             "size",
             there.place,
-            f"packets of {min(_PAGE, smallest)} bytes fit through both ways",
-            f"{min(_PAGE, smallest)} バイトのパケットが往復とも通ります",
+            f"packets of {smallest} bytes fit through both ways",
+            f"{smallest} バイトのパケットが往復とも通ります",
             "ip link show",
             "",
         )

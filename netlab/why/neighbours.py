@@ -45,7 +45,7 @@ class Neighbours:
         arrivals = wire.carry(place, interface, BROADCAST, None, address)
         answers = list(dict.fromkeys([*wire.answers, *self._answers(arrivals, address, asking, place)]))
         if not answers:
-            raise self.unanswered(place, interface, address, wire)
+            raise self._distrust(arrivals, address, asking) or self.unanswered(place, interface, address, wire)
         if len(answers) > 1:
             raise Unsure(
                 "neighbour",
@@ -96,6 +96,38 @@ class Neighbours:
             return
         finding = Finding("neighbour-wrong", place, {"interface": interface, "neighbour": address, "mac": mac})
         raise Failed("neighbour", finding, Repair(place, f"ip neigh del {address} dev {interface}"))
+
+    def _distrust(self, arrivals: list[Arrival], address: str, asking: str) -> Failed | None:
+        """Return why a machine that has the address and hears the question does not answer: it mistrusts who asks."""
+        for one in arrivals:
+            if asking and ":" not in address and self._kernel.has(one.place, address):
+                return self.impostor(one.place, asking, one.interface) or self.distrusted(
+                    one.place, asking, one.interface
+                )
+        return None
+
+    def impostor(self, place: str, source: str, incoming: str) -> Failed | None:
+        """Return the reason why a place drops what has its own address as its source, if it has that address."""
+        for one in self._kernel.place(place).interfaces:
+            for own in one.addresses:
+                if own.address == source:
+                    repair = Repair(place, f"ip address delete {own} dev {one.name}")
+                    finding = Finding("own-source", place, {"source": source, "interface": incoming})
+                    return Failed("reverse path", finding, repair)
+        return None
+
+    def distrusted(self, place: str, source: str, incoming: str) -> Failed | None:
+        """Return the check of where packets come from (rp_filter) as a reason, where it is made."""
+        kernel = self._kernel
+        values = [kernel.parameter(place, f"net/ipv4/conf/{one}/rp_filter") for one in ("all", incoming)]
+        if max(values) not in ("1", "2"):
+            return None
+        all_of_them = " net.ipv4.conf.all.rp_filter=0" if values[0] != "0" else ""
+        repair = Repair(place, f"sysctl -w net.ipv4.conf.{incoming}.rp_filter=0{all_of_them}")
+        back = kernel.way(place, source)
+        if back.gateway and back.prefix not in ("", "default"):  # a route by hand that leads elsewhere
+            repair = Repair(place, f"ip route del {back.prefix} via {back.gateway}")
+        return Failed("reverse path", Finding("reverse-path", place, {"source": source, "interface": incoming}), repair)
 
     # ── nobody answers ─────────────────────────────────────────────────────────────────────────────────────────────
 

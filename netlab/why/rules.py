@@ -174,7 +174,7 @@ class Ruleset:
             return replace(skipped, unsure=(*skipped.unsure, who))
         if taken is None or taken.word == "continue":
             taken = self._from(chain, at + 1, context, depth) if known else None
-        base = "accept" if chain.hook and chain.policy != "drop" else None
+        base = ("drop" if chain.policy == "drop" else "accept") if chain.hook else None
         words = {base if one.word == "continue" and base else one.word for one in (skipped, taken) if one}
         same = taken is not None and len(words) == 1 and taken.translation == skipped.translation
         return skipped if same else replace(skipped, unsure=(*skipped.unsure, who))

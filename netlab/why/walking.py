@@ -37,6 +37,9 @@ class Walk:
         self._filters = Filters(kernel, tell)
         self._neighbours = Neighbours(kernel, self._wire)
         self._hops = 0
+        self._asleep: tuple[str, Interface] | None = (
+            None  # an interface that is down, and leads to where packets shall go
+        )
         self._sizes: list[int] = []
 
     def _wire(self) -> Wire:
@@ -48,7 +51,9 @@ class Walk:
         return Walk(self._kernel, lambda *_: None).send(place, outer).place
 
     def _instead(self, failed: Failed) -> Failed:
-        """Return the reason behind a failure: where two machines have one address, the packet got to the wrong one."""
+        """Return the reason behind a failure: an interface that is down sent it astray, or two machines have one address."""
+        if failed.finding.code != "link-down" and self._asleep is not None:
+            return self._down(*self._asleep)
         if self._neighbours.doubtful is None:
             return failed
         address, owners = self._neighbours.doubtful
@@ -80,7 +85,18 @@ class Walk:
             return self._loop(place, sent)
         return self._out(place, way, sent, "")
 
+    def _notice(self, place: str, destination: str) -> None:
+        """Notice an interface whose subnet has the destination, and that is down: packets go another way then."""
+        for one in self._kernel.place(place).interfaces:
+            near = any(
+                ipaddress.ip_address(destination) in ipaddress.ip_interface(str(own)).network
+                for own in addresses(one, 6 if ":" in destination else 4)
+            )
+            if near and not one.up and self._asleep is None:
+                self._asleep = place, one
+
     def _route(self, place: str, packet: Packet) -> Way:
+        self._notice(place, packet.destination)
         way = self._kernel.way(place, packet.destination, packet.source, mark=packet.mark)
         if not way.leads_on:
             raise self._no_way(place, packet.destination)
@@ -120,8 +136,7 @@ class Walk:
             raise self._down(place, interface)
         packet = self._filters.run(place, "postrouting", packet, incoming, leaving)
         if packet.size > interface.mtu and incoming:
-            facts = {"size": packet.size, "mtu": interface.mtu, "destination": packet.destination}
-            raise Failed("size", Finding("packet-too-big", place, facts))
+            self._told_too_big(place, interface, packet)
         self._sizes.append(interface.mtu)
         packet = replace(packet, size=min(packet.size, interface.mtu))
         hop = way.gateway or packet.destination
@@ -136,6 +151,17 @@ class Walk:
         )
         arrival = self._carried(place, interface, mac, hop, without_mark(packet))
         return self._in(arrival, arrival.packet or packet)
+
+    def _told_too_big(self, place: str, interface: Interface, packet: Packet) -> None:
+        """Tell of a router that has the sender use smaller packets (path MTU discovery, RFC 1191)."""
+        self._tell(
+            "size",
+            place,
+            f"{place} lets {packet.source} know that {interface.name} takes packets of {interface.mtu} bytes only",
+            f"{place} は、{interface.name} を通れるのが {interface.mtu} バイトまでであることを {packet.source} に通知します",
+            f"ip link show {interface.name}",
+            f"{interface.name}: mtu {interface.mtu}",
+        )
 
     def _carried(self, place: str, interface: Interface, mac: str, hop: str, packet: Packet) -> Arrival:
         wire = self._wire()
@@ -181,6 +207,7 @@ class Walk:
         self._check_strangers(place)
         if not arrival.prerouted:
             packet = self._filters.run(place, "prerouting", packet, incoming)
+        self._notice(place, packet.destination)
         way = self._kernel.way(place, packet.destination, packet.source, incoming, packet.mark)
         if way.kind in ("local", "broadcast"):
             packet = self._filters.run(place, "input", packet, incoming)
@@ -207,9 +234,8 @@ class Walk:
     def _refused(self, place: str, packet: Packet, incoming: str) -> Failed:
         """Return why a place neither takes a packet nor passes it on."""
         kernel, destination = self._kernel, packet.destination
-        if kernel.has(place, packet.source):
-            facts = {"source": packet.source, "interface": incoming}
-            return Failed("reverse path", Finding("own-source", place, facts))
+        if (found := self._neighbours.impostor(place, packet.source, incoming)) is not None:
+            return found
         if not kernel.has(place, destination) and not self._forwards(place, incoming, packet):
             repair = Repair(place, "sysctl -w net.ipv4.ip_forward=1")
             if kernel.place(place).ip_forward:
@@ -218,16 +244,7 @@ class Walk:
         plain = kernel.way(place, destination, mark=packet.mark)
         if not plain.leads_on:
             return self._no_way(place, destination, answer=packet.answer)
-        values = [kernel.parameter(place, f"net/ipv4/conf/{one}/rp_filter") for one in ("all", incoming)]
-        if max(values) in ("1", "2"):
-            all_of_them = " net.ipv4.conf.all.rp_filter=0" if values[0] != "0" else ""
-            repair = Repair(place, f"sysctl -w net.ipv4.conf.{incoming}.rp_filter=0{all_of_them}")
-            back = kernel.way(place, packet.source)
-            if back.gateway and back.prefix not in ("", "default"):  # a route by hand that leads elsewhere
-                repair = Repair(place, f"ip route del {back.prefix} via {back.gateway}")
-            facts = {"source": packet.source, "interface": incoming}
-            return Failed("reverse path", Finding("reverse-path", place, facts), repair)
-        return self._no_way(place, destination)
+        return self._neighbours.distrusted(place, packet.source, incoming) or self._no_way(place, destination)
 
     def _no_way(self, place: str, destination: str, *, answer: bool = False) -> Failed:
         """Return why there is no route: one that refuses, an interface that is down, or none at all."""

@@ -1,0 +1,169 @@
+"""Break and fix: every fault hurts, is explained by its own reason, and is mended by its commands; by any other way too."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from outside import state, wait_until
+
+from netlab import Lab
+from netlab.errors import RequestError
+from netlab.faults.breaking import FAULTS, inflict
+from netlab.faults.fault import Situation
+from netlab.faults.ways import probe, survey
+
+pytestmark = pytest.mark.kernel
+
+_TUNNELS = [name for name, one in FAULTS.items() if one.kind == "tunnel"]
+
+
+def drawn(seed):
+    return random.Random(seed)  # noqa: S311 - a choice to be repeated, no secret
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A lab in which every fault but those of tunnels finds something to break."""
+    with Lab() as lab:
+        lab.network("shop")
+        lab.run("web", image="nginx", network="shop", publish="8080:80")
+        lab.run("app", network="shop")
+        lab.run("other", network="shop")
+        lab.run("box")
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def two_hosts():
+    with Lab(hosts=2) as lab:
+        lab.network("ov", driver="overlay")
+        lab.run("web", image="nginx", network="ov", host="host2")
+        lab.run("app", network="ov")
+        yield lab
+
+
+def test_there_are_at_least_twenty_of_all_levels():
+    assert len(FAULTS) >= 20
+    assert {one.level for one in FAULTS.values()} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_hurts_is_explained_and_mended(name, request):
+    lab = request.getfixturevalue("two_hosts" if name in _TUNNELS else "shop")
+    snapshot = lab.snapshot()
+    situation = Situation(lab.world, snapshot, survey(snapshot, lab._explain)[0])
+    assert FAULTS[name].applies(situation)
+    done = inflict(lab, situation, FAULTS[name], drawn(7))
+    assert done is not None, "nothing was found that it breaks"
+    way = done.broken.way
+    try:
+        explained = lab.why(way.source, way.target)
+        assert explained.ok is False, explained
+        assert explained.reason.code in FAULTS[name].reasons, explained
+        assert not probe(lab, way.source, way.target)
+        assert way.source in way.complaint or way.source == "client"
+    finally:
+        for command in done.broken.repair:
+            lab[command.place].sh(command.command, check=True)
+    wait_until(lambda: probe(lab, way.source, way.target), what=f"{done.broken}")
+    assert lab.why(way.source, way.target).ok is True
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "link-down", "missing-route", "wrong-gateway", "no-forwarding", "dropped-by-user-rule", "mtu", "no-name-server",
+        "not-attached", "ports-isolated", "echo-ignored", "wrong-neighbour", "no-masquerade", "reverse-path",
+    ],
+)  # fmt: skip
+def test_the_explanations_own_commands_mend_it_as_well(name, lab):
+    lab.network("shop")
+    lab.run("web", image="nginx", network="shop", publish="8080:80")
+    lab.run("app", network="shop")
+    snapshot = lab.snapshot()
+    situation = Situation(lab.world, snapshot, survey(snapshot, lab._explain)[0])
+    done = inflict(lab, situation, FAULTS[name], drawn(3))
+    way = done.broken.way
+    explained = lab.why(way.source, way.target)
+    assert explained.repair, explained
+    for command in explained.repair:
+        lab[command.place].sh(command.command, check=True)
+    wait_until(lambda: probe(lab, way.source, way.target), what=f"{explained}")
+
+
+# ── the generator ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def small(lab):
+    lab.run("web", image="nginx", publish="8080:80")
+    lab.run("app")
+
+
+def test_trouble_tells_its_symptom_only_and_ends_when_repaired(lab):
+    small(lab)
+    before = state(lab)
+    trouble = lab.break_something(seed=4, level=1)
+    shown = repr(trouble) + trouble._repr_html_()
+    assert trouble.symptom in repr(trouble)
+    assert not any(str(one) in shown for one in trouble.reveal().splitlines())
+    assert trouble.faults[0] not in shown
+    checked = trouble.check()
+    assert not checked.ok
+    assert checked.missing
+    hints = [trouble.hint() for _ in range(3)]
+    assert len(set(hints)) == 3
+    assert "$ " in hints[2]
+    assert "$ " not in hints[0] + hints[1]
+    trouble.repair()
+    wait_until(lambda: trouble.check().ok, what=f"{trouble.check()}")
+    assert "check()" in trouble.hint()
+    assert state(lab) == before
+
+
+def test_the_same_seed_breaks_the_same(make_lab):
+    told = []
+    for _ in range(2):
+        lab = make_lab()
+        small(lab)
+        trouble = lab.break_something(seed=11, count=2)
+        told.append((trouble.faults, trouble.symptom))
+        lab.close()
+    assert told[0] == told[1]
+    assert len(told[0][0]) == 2
+
+
+def test_any_right_repair_counts_and_too_much_does_not(lab):
+    small(lab)
+    trouble = lab.break_something(seed=1, kind="route", level=1)
+    assert trouble.faults[0] in ("missing-route", "no-forwarding")
+    assert not trouble.check()
+    if trouble.faults == ("no-forwarding",):
+        lab.host.sh("echo 1 > /proc/sys/net/ipv4/ip_forward", check=True)
+    else:  # two halves instead of a default route
+        broken = next(one for one in ("app", "web") if not any(r.destination == "default" for r in lab[one].routes))
+        lab[broken].sh("ip route add 0.0.0.0/1 via 172.17.0.1; ip route add 128.0.0.0/1 via 172.17.0.1", check=True)
+    assert trouble.check().ok, trouble.check()
+    lab["router"].sh("ip route add 172.17.0.0/16 via 203.0.113.10; ip route del blackhole 172.16.0.0/12", check=True)
+    lab.host.sh("nft flush chain ip docker-bridges raw-prerouting__docker0", check=True)
+    lab.host.sh("nft flush chain ip docker-bridges filter-forward-in__docker0", check=True)
+    lab.host.sh("nft add rule ip docker-bridges filter-forward-in__docker0 accept", check=True)
+    checked = trouble.check()
+    assert not checked.ok
+    assert ("client", f"ping {lab['app'].address}") in checked.opened
+
+
+def test_nothing_is_broken_where_there_is_nothing(lab):
+    before = state(lab)
+    with pytest.raises(RequestError, match="Build something first"):
+        lab.break_something(seed=1)
+    with pytest.raises(RequestError, match="level 7"):
+        lab.break_something(level=7)
+    with pytest.raises(RequestError, match="no kind of fault 'gremlin'"):
+        lab.break_something(kind="gremlin")
+    assert state(lab) == before
+    small(lab)
+    before = state(lab)
+    with pytest.raises(RequestError, match="fits this lab"):
+        lab.break_something(kind="tunnel")
+    assert state(lab) == before
