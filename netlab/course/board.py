@@ -85,7 +85,8 @@ class Board:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{_box(one)}</td><td style='text-align:left'>{one.chapter.number} {to_html(one.chapter.title)}</td>"
+            f"<tr><td>{_box(one)}</td>"
+            f"<td style='text-align:left;padding-right:1.5em'>{one.chapter.number} {to_html(one.chapter.title)}</td>"
             f"<td style='text-align:left'>{_line(one)}</td></tr>"
             for one in self.all
         )

@@ -18,18 +18,26 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <title>{title}</title>
 <style>
-  body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1.5rem; color: #1f2937; }}
-  h1 {{ font-size: 1.7rem; margin: 0 0 .3rem; }}
-  .name {{ font-size: 1.3rem; border-bottom: 1px solid #9ca3af; padding: .4rem 0; margin: 1rem 0 1.4rem; }}
+  body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2.5rem auto; padding: 0 1.5rem; color: #1f2937; }}
+  header {{ border-top: 6px solid #2563eb; padding-top: 1.2rem; }}
+  h1 {{ font-size: 1.7rem; line-height: 1.3; margin: 0 0 .3rem; }}
+  header p {{ margin: 0; color: #4b5563; }}
+  .name {{ font-size: 1.3rem; border-bottom: 1px solid #9ca3af; padding: .3rem 0; margin: 1rem 0 1.2rem; }}
   table {{ border-collapse: collapse; width: 100%; }}
-  th, td {{ text-align: left; padding: .35rem .5rem; border-bottom: 1px solid #e5e7eb; vertical-align: top; }}
-  ul {{ margin: 0; padding-left: 1.1rem; }}
-  footer {{ margin-top: 1.5rem; color: #6b7280; font-size: .9rem; }}
+  th, td {{ text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #e5e7eb; vertical-align: top; }}
+  th {{ color: #4b5563; font-size: .85rem; }}
+  td:nth-child(n + 2):not(:last-child) {{ white-space: nowrap; font-variant-numeric: tabular-nums; }}
+  tr {{ break-inside: avoid; }}
+  ul {{ margin: 0; padding: 0; list-style: none; }}
+  small {{ color: #6b7280; }}
+  footer {{ margin-top: 1.2rem; color: #6b7280; font-size: .85rem; }}
+  @page {{ size: A4; margin: 14mm; }}
+  @media print {{ body {{ font-size: 11px; margin: 0; padding: 0; max-width: none; }} }}
 </style>
-<h1>{title}</h1>
-<p>{summary}</p>
+<header><h1>{title}</h1>
+<p>{summary}</p></header>
 <p class="name">{name}</p>
-<table><tr><th>{chapter}</th><th>{predictions}</th><th>{solved}</th></tr>
+<table><tr><th>{chapter}</th><th>{predictions}</th><th>{challenges}</th><th>{solved}</th></tr>
 {rows}
 </table>
 <footer>{footer}</footer>
@@ -72,7 +80,8 @@ def page(name: str = "") -> str:
         name=escape(name) or "&nbsp;",
         chapter=say(en="Chapter", ja="章"),
         predictions=say(en="Predictions", ja="予想"),
-        solved=say(en="Challenges solved", ja="解いたチャレンジ"),
+        challenges=say(en="Challenges", ja="チャレンジ"),
+        solved=say(en="Solved", ja="解いたもの"),
         rows="\n".join(map(_row, all_)),
         footer=time.strftime("%Y-%m-%d")
         + " · "
@@ -89,9 +98,10 @@ def _row(one: Standing) -> str:
     for key, task in challenges().items():
         how = record.get(key, {})
         if task.chapter == one.chapter.number and how.get("solved"):
-            items += f"<li>{to_html(task.title)}{_help(how)}</li>"
+            items += f"<li>{to_html(task.title)}<small>{_help(how)}</small></li>"
     title = f"{one.chapter.number} {to_html(one.chapter.title)}"
-    return f"<tr><td>{title}</td><td>{one.predictions}</td><td>{one.challenges}<ul>{items}</ul></td></tr>"
+    counts = (str(count) if count.total else "—" for count in (one.predictions, one.challenges))
+    return f"<tr><td>{title}</td><td>{'</td><td>'.join(counts)}</td><td><ul>{items}</ul></td></tr>"
 
 
 def _help(how: records.Record) -> str:

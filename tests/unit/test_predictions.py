@@ -162,7 +162,7 @@ def test_a_certificate_says_what_was_done_and_hides_no_help(tmp_path: Path) -> N
     file = certificate(tmp_path / "page.html", name="<Hanako>")
     page = file.read_text()
     assert "&lt;Hanako&gt;" in page
-    assert "A cable between two rooms (with 2 hints)" in page
+    assert "A cable between two rooms<small> (with 2 hints)" in page
     assert "progress so far" in page
 
 
