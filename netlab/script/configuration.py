@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +37,7 @@ _LOOKS = {
     "ip6tables": "ip6tables-save",
 }
 _FRESH = "unshare --net sysctl -a -r '^net[.](ipv4|ipv6|bridge|core|netfilter)[.]'"
+_DEVICE = re.compile(r"\bdev (\S+)")
 _OF_IPTABLES = re.compile(r"table (\S+) (\S+) is managed by iptables-nft")
 _CHOSEN = "3"  # NET_ADDR_SET: somebody gave the interface its hardware address (addr_assign_type, sysfs-class-net)
 
@@ -64,6 +66,20 @@ class Configuration:
     def link(self, name: str) -> dict[str, Any]:
         """Return an interface by its name."""
         return next(one for one in self.links if one["ifname"] == name)
+
+    def without(self, names: AbstractSet[str]) -> Configuration:
+        """Return the same without some interfaces and what leads through them."""
+
+        def kept(lines: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(line for line in lines if not names & set(_DEVICE.findall(line)))
+
+        return replace(
+            self,
+            links=tuple(one for one in self.links if one["ifname"] not in names),
+            routes=kept(self.routes),
+            neighbours=kept(self.neighbours),
+            forwarding=kept(self.forwarding),
+        )
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Links:
     def __init__(self, places: Mapping[str, Configuration]) -> None:
         self._places = places
         self._made: set[End] = {(name, "lo") for name in places}
-        self.left_out: list[tuple[End, str]] = []
+        self.left_out: dict[End, str] = {}  # interfaces that no command here makes, and their kinds
 
     def names(self, place: str) -> list[str]:
         """Return the interfaces of a place in the order of their numbers, bridges first: others are plugged into them."""
@@ -64,15 +64,27 @@ class Links:
         """Return the interface that one is joined to or stands on, if a place of the lab has it."""
         here = self._places[end[0]]
         link = here.link(end[1])
-        if kind_of(link) == "vxlan" and "link" not in link["linkinfo"].get("info_data", {}):
-            return None  # what ip reports as its link is itself
+        there = here.others.get(int(link["link_netnsid"])) if "link_netnsid" in link else end[0]
+        if kind_of(link) == "vxlan":  # what ip reports as its link is itself
+            return self._underlay(end, there)
         if "link" in link:
             return end[0], str(link["link"])
-        there = here.others.get(int(link["link_netnsid"])) if "link_netnsid" in link else end[0]
-        if there is None or "link_index" not in link:
+        return self._numbered(there, link.get("link_index"))
+
+    def _underlay(self, end: End, there: str | None) -> End | None:
+        """Return what a VXLAN interface sends through; ip looks its number up where the interface is, not where it was made."""
+        name = self._link(end)["linkinfo"].get("info_data", {}).get("link")
+        if name is None:
             return None
-        names = [one["ifname"] for one in self._places[there].links if one["ifindex"] == link["link_index"]]
-        return (there, str(names[0])) if names else None
+        if there == end[0]:
+            return there, str(name)
+        numbers = {str(one["ifname"]): int(one["ifindex"]) for one in self._places[end[0]].links}
+        return self._numbered(there, numbers.get(name) or int(str(name).removeprefix("if")))
+
+    def _numbered(self, place: str | None, index: int | None) -> End | None:
+        links = self._places[place].links if place is not None else ()
+        names = [str(one["ifname"]) for one in links if one["ifindex"] == index]
+        return (str(place), names[0]) if names else None
 
     def make(self, end: End) -> list[ops.Operation]:
         """Return what makes an interface, its other end too, and configures both; nothing when they are there."""
@@ -89,9 +101,9 @@ class Links:
         first += [] if bridge is None else self.make((end[0], str(bridge)))
         if kind == "bridge":
             return [*first, *self._bridge(end)]
-        made = self._stacked(end, kind, under)
+        made = None if under in self.left_out else self._stacked(end, kind, under)
         if made is None:
-            self.left_out.append((end, kind))
+            self.left_out[end] = kind
             return first
         return [*first, made, *self.configure(end)]
 
@@ -111,7 +123,7 @@ class Links:
         """Make a veth pair, from the end that is plugged into something."""
         other = self.other(end)
         if other is None:
-            self.left_out.append((end, "veth"))
+            self.left_out[end] = "veth"
             return []
         self._made.add(other)
         near, far = (other, end) if "master" in self._link(other) and "master" not in self._link(end) else (end, other)
@@ -177,7 +189,7 @@ class Links:
             done.append(ops.SetMtu(place, name, link["mtu"]))
         if kind == "bridge":
             done += _set(place, name, "bridge", link["linkinfo"].get("info_data", {}), _BRIDGE_OPTIONS)
-        if "master" in link and master:
+        if "master" in link and master and (place, str(link["master"])) not in self.left_out:
             done.append(ops.SetMaster(place, name, str(link["master"])))
         port = link.get("linkinfo", {})
         if port.get("info_slave_kind") == "bridge":
@@ -212,7 +224,7 @@ def _options(kind: str, data: Mapping[str, Any], under: End | None) -> list[str]
         return [f"id {data['id']}"] if under else None
     if kind == "ipvlan":
         return [f"mode {data.get('mode', 'l3')}"] if under else None
-    if kind == "vxlan":
+    if kind == "vxlan" and (under or "link" not in data):
         device = [f"dev {quote(under[1])}"] if under else []
         ends = [
             f"{key} {data[key]}" for key in ("remote", "remote6", "group", "group6", "local", "local6") if key in data

@@ -90,8 +90,9 @@ class Rebuilding:
     def _settled(self, here: Configuration) -> list[ops.Operation]:
         self._done.add(here.place)
         before = self._before(here.place)
-        known = {one for (place, one), _ in self._links.left_out if place == here.place}
-        names = [one["ifname"] for one in here.links if one["ifname"] not in known]
+        missing = {name for place, name in self._links.left_out if place == here.place}
+        here = here.without(missing)
+        names = [one["ifname"] for one in here.links]
         return tables.flat(
             [
                 *(parameters.of_interface(here.parameters, before, here.place, one) for one in names),
@@ -164,9 +165,9 @@ class Rebuilding:
     def _left_out(self) -> Group:
         lines = tuple(
             say(
-                en=f"{name} in {place}: an interface of this kind is not rebuilt: {kind}",
-                ja=f"{place} の {name}: この種類のインターフェースは再現しません: {kind}",
+                en=f"{name} in {place}, with its routes: an interface of the kind {kind or '?'} is not rebuilt.",
+                ja=f"{place} の {name} とその経路: 種類が {kind or '?'} のインターフェースは再現しません。",
             )
-            for (place, name), kind in self._links.left_out
+            for (place, name), kind in self._links.left_out.items()
         )
         return Group(say(en="Left out", ja="含まれないもの"), (), left_out=lines)

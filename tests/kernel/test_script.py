@@ -132,6 +132,36 @@ def test_two_hosts_with_an_overlay_network_are_rebuilt(make_lab):
     assert "1 received" in said
 
 
+def test_what_was_made_elsewhere_and_moved_is_made_on_what_it_stands_on(lab):
+    lab.namespace("red")
+    lab.host.sh(
+        "set -e; ip link add vx type vxlan id 42 dstport 4789 remote 203.0.113.50 dev eth0; ip link set vx netns red;"
+        "ip link add mv link eth0 type macvlan mode bridge; ip link set mv netns red;"
+        "ip link add to-red type veth peer name eth0 netns red; ip -n red link set vx up;"
+        "ip -n red address add 10.8.0.1/24 dev vx; ip -n red address add 203.0.113.99/24 dev mv; ip -n red link set mv up",
+        check=True,
+    )
+    said = assert_rebuilt(lab, str(lab.script()), "ip netns exec red ping -q -c 1 -W 2 203.0.113.50")
+    assert "1 received" in said
+
+
+def test_what_stands_on_an_interface_that_cannot_be_rebuilt_is_left_out_with_it_and_the_rest_is_built(lab):
+    lab.host.sh(
+        "set -e; ip tuntap add tun0 mode tun; ip address add 10.7.0.1/24 dev tun0; ip link set tun0 up;"
+        "ip route add 10.70.0.0/16 via 10.7.0.2; ip tuntap add tap0 mode tap; ip link set tap0 master docker0 up;"
+        "ip tuntap add tap1 mode tap; ip link add mv link tap1 type macvlan; ip link set mv up;"
+        "ip neigh add 10.7.0.9 lladdr 02:00:00:00:00:09 dev mv;"
+        "bridge fdb add 02:00:00:00:00:08 dev tap0 master static; ip route add 10.90.0.0/16 via 203.0.113.1",
+        check=True,
+    )
+    script = str(lab.script())
+    for name, kind in (("tun0", "tun"), ("tap0", "tun"), ("tap1", "tun"), ("mv", "macvlan")):
+        assert f"# {name} in host, with its routes: an interface of the kind {kind} is not rebuilt." in script
+    _, said = rebuild(script, ["host"], "ip -n host -brief link; ip -n host route")
+    assert "10.90.0.0/16 via 203.0.113.1 dev eth0" in said
+    assert not {"tun0", "tap0", "mv@tap1", "mv"} & set(said.split())
+
+
 def test_the_terminal_prints_the_script_of_a_lab(lab, tmp_path):
     def netlab(*words):
         return subprocess.run([*NETLAB, *words], capture_output=True, text=True, check=False, timeout=60)
