@@ -124,7 +124,7 @@ class Connections:
                 self._pass_over(container.name, endpoint.veth_place)
                 continue
             break
-        stack.callback(self._unplug, wiring[0], self._world.route_socket(container.name), endpoint.index)
+        stack.callback(self._unplug, endpoint, self._world.route_socket(container.name))
         container.endpoints[record.name] = record.endpoints[container.id] = endpoint
         return wiring
 
@@ -144,17 +144,16 @@ class Connections:
         place = self._networks.swarm.place(record) if record.driver == "overlay" else self._networks.host
         return replace(known, veth=veth, index=index, veth_place=place)
 
-    def _unplug(self, made: ops.Operation, inside: RouteSocket, index: int) -> None:
-        """Delete both ends, also when they have other names by now or the container's first process has ended.
+    def _unplug(self, endpoint: Endpoint, inside: RouteSocket) -> None:
+        """Delete both ends, also when they or the container have other names by now, or its first process has ended.
 
         The kernel takes its time over a namespace that nobody needs any more, and others may have joined it: until then
         the host's end would stay on the bridge, and a macvlan interface would keep its hardware address from the next.
         """
-        inverse = made.inverse()
         with contextlib.suppress(NotFound, KernelRefused, LabClosed):  # it may have been deleted by hand: gone is gone
-            apply([inverse] if inverse else [], self._world)
+            apply([ops.DeleteLink(endpoint.veth_place, endpoint.veth)] if endpoint.veth else [], self._world)
         with contextlib.suppress(OSError):  # the lab has ended
-            inside.delete_link(index)
+            inside.delete_link(endpoint.index)
 
     def parting(self, container: Container, network: str) -> list[ops.Operation]:
         """Return what `disconnect` is about to do to the kernel."""

@@ -171,3 +171,14 @@ def test_both_ends_go_with_a_container_whatever_their_names_and_whoever_joined_i
     lab.rm("box")
     assert {one["ifname"] for one in ip(lab.host, "link show")} == {one["ifname"] for one in before}
     assert [one["ifname"] for one in ip(lab["guest"], "link show")] == ["lo"]
+
+
+def test_a_renamed_container_takes_its_own_macvlan_interface_with_it_and_no_other(lab):
+    lab.network("lan", driver="macvlan", subnet="203.0.113.0/24", gateway="203.0.113.1", options={"parent": "eth0"})
+    old = lab.run("box", network="lan")
+    lab.rename("box", "old")
+    new = lab.run("box", network="lan")
+    lab.disconnect("lan", "old")
+    assert [one["ifname"] for one in ip(old, "link show")] == ["lo"]
+    assert [one["ifname"] for one in ip(new, "link show")] == ["lo", "eth0"]
+    assert lab.internet.ping(new)
