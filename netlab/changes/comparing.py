@@ -22,6 +22,7 @@ def differences(before: Snapshot, after: Snapshot, language: Language | None = N
     a snapshot does not hold cannot be told: sets and maps of nftables, and sysctls other than ip_forward.
     """
     chosen = language or current()
+    before, after = _where_different(before, after)
     found = list(_places(before, after, chosen))
     old, new = _owned(before), _owned(after)
     old = {_name_after(one, after): one for one in old.values()}
@@ -38,6 +39,18 @@ def differences(before: Snapshot, after: Snapshot, language: Language | None = N
         found += rule_differences(was, now, chosen)
         found += socket_differences(was, now, chosen)
     return tuple(found)
+
+
+def _where_different(before: Snapshot, after: Snapshot) -> tuple[Snapshot, Snapshot]:
+    """Leave out the places that are the same object in both looks, as most are in a large lab that is followed."""
+    known = {place.name: place for place in before.places}
+    same = {place.name for place in after.places if known.get(place.name) is place}
+    others = {place.inode for one in (before, after) for place in one.places if place.name not in same}
+    old, new = (
+        replace(one, places=tuple(place for place in one.places if place.name not in same or place.inode in others))
+        for one in (before, after)
+    )
+    return old, new
 
 
 def _owned(snapshot: Snapshot) -> dict[str, PlaceState]:

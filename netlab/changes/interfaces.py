@@ -92,7 +92,8 @@ class Interfaces:
         for was, now in self._moved:
             yield from self._move(was, now)
         for was, now in self._pairs:
-            yield from self._change(was, now)
+            if was.interface is not now.interface:
+                yield from self._change(was, now)
 
     # ── went and came ──────────────────────────────────────────────────────────────────────────────────────────────
 

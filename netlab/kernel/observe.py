@@ -141,6 +141,15 @@ def interfaces(route_socket: RouteSocket) -> list[Seen]:
     return [_interface(*link, names, tuple(addresses.get(link[0], ()))) for link in links]
 
 
+def interface(route_socket: RouteSocket, index: int, names: Names, addresses: tuple[Address, ...]) -> Seen | None:
+    """Return one interface by its number, or None when it is gone (`ip -d link show`).
+
+    `names` are those of all interfaces, `addresses` its own: both are known from an earlier look at all of them.
+    """
+    answer = route_socket.get(GETLINK, link_body(index))
+    return _interface(*_link(next(messages([answer]))), names, addresses) if answer is not None else None
+
+
 def _link(body: bytes) -> tuple[int, int, Attributes]:
     """Return an interface's number, its flags and its attributes."""
     _, _, index, flags, _ = _LINK.unpack_from(body)

@@ -12,9 +12,9 @@ from netlab.errors import NetlabError
 from netlab.language import Language, say
 from netlab.live.actions import Actions
 from netlab.live.session import Session
-from netlab.live.watch import Watch
+from netlab.live.watch import Asked, Watch
 from netlab.model import Snapshot
-from netlab.observer import Observer
+from netlab.observer import EVERYTHING, Observer, Topic
 
 if TYPE_CHECKING:
     from netlab.lab import Lab  # which shows itself by this module
@@ -24,6 +24,8 @@ Message = dict[str, Any]
 _QUIET = 0.015  # s without an event, and what belongs together has come
 _LONGEST = 0.05  # s from the first event to a look, and from one look to the next: at most 20 messages a second
 _AFTERTHOUGHT = 0.3  # s after a change: a process that has just been started listens by now, and nothing tells of that
+_UNTOLD: frozenset[Topic] = frozenset({"sockets", "processes"})  # so these are only asked for then,
+_LATER: frozenset[Topic] = _UNTOLD | {"learned"}  # and so is what no picture shows
 _REST = 2.0  # s without a change, and the static picture below the widget is drawn again
 
 
@@ -117,8 +119,8 @@ class Feed:
         """Whether this watch is (still) the one that the feed follows its lab with."""
         return self._watch is watch
 
-    def look(self, places: set[str] | None, heard: float) -> None:
-        """Ask the places in which something happened (None: all) and tell every session."""
+    def look(self, places: Asked, heard: float) -> None:
+        """Ask for what may have changed and tell every session."""
         lab = self._lab()
         if lab is None:
             return
@@ -200,7 +202,7 @@ def _follow(reference: weakref.ref[Feed], watch: Watch) -> None:
 
 
 def _listen(reference: weakref.ref[Feed], watch: Watch) -> None:
-    again: set[str] = watch.listen()  # places to ask once more, a little later
+    again: Asked = {name: set(EVERYTHING) for name in watch.listen()}  # what to ask a little later, at rest
     due: Mapping[str, float] = {"look": time.monotonic()}
     last = 0.0
     while True:
@@ -213,30 +215,35 @@ def _listen(reference: weakref.ref[Feed], watch: Watch) -> None:
         if heard:
             began = _now()
             places = _gather(watch, heard.places, time.monotonic() + _LONGEST, last + _LONGEST)
-            places |= watch.listen()
-            feed.look(places, began)
+            _add(places, {name: set(EVERYTHING) for name in watch.listen()})
+            feed.look({name: topics - _LATER for name, topics in places.items()}, began)
             last = time.monotonic()
-            again |= places
+            _add(again, {name: topics & _LATER | _UNTOLD for name, topics in places.items()})
             due = {"look": last + _AFTERTHOUGHT, "rest": last + _REST}
         else:
             now = time.monotonic()
             if "look" in due and due["look"] <= now:
                 feed.look(again, _now())
-                again = set()
+                again = {}
             if "rest" in due and due["rest"] <= now:
                 feed.rest()
             due = {what: when for what, when in due.items() if when > now}
         del feed
 
 
-def _gather(watch: Watch, places: set[str], latest: float, earliest: float) -> set[str]:
+def _add(asked: Asked, more: Asked) -> None:
+    for name, topics in more.items():
+        asked.setdefault(name, set()).update(topics)
+
+
+def _gather(watch: Watch, places: Asked, latest: float, earliest: float) -> Asked:
     """Collect what belongs to the same change: until it is quiet, at most until `latest`, at least until `earliest`."""
     while True:
         now = time.monotonic()
         if now >= latest:
             return places
         more = watch.wait(min(latest, max(now + _QUIET, earliest)) - now)
-        places |= more.places
+        _add(places, more.places)
         if not more and time.monotonic() >= earliest:
             return places
         if watch.over:

@@ -15,7 +15,7 @@ from netlab.live.history import Elements, History, Step, marks
 from netlab.live.panel import panel
 from netlab.model import Snapshot
 from netlab.view.dot import scene_to_dot
-from netlab.view.elements import elements
+from netlab.view.elements import Naming
 from netlab.view.parts import Drawing, draw_parts
 from netlab.view.picture import Picture
 from netlab.view.scene import Scene
@@ -53,6 +53,8 @@ class Session:
         self._send = send
         self._deeds = deeds
         self._chosen: dict[str, bool] = {}
+        self._folded: frozenset[str] = frozenset()
+        self._naming = Naming()
         self._selected: dict[str, str] = {}
         self._panels: dict[str, Message] = {}
         self._state: Message = {"state": "live", "text": ""}
@@ -66,15 +68,21 @@ class Session:
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _make_scene(self, snapshot: Snapshot) -> Scene:
-        foldable = Scene(snapshot, self.language).foldable
+        scene = Scene(snapshot, self.language)
         crowded = sum(one.kind == "container" for one in snapshot.places) >= MANY_IN_ALL
         limit = _FEW if crowded else MANY_ON_ONE_NETWORK
-        folded = {bridge for bridge, count in foldable.items() if self._chosen.get(bridge, count >= limit)}
-        return Scene(snapshot, self.language, folded=frozenset(folded))
+        folded = set()
+        for bridge, count in scene.foldable.items():
+            # One container less does not unfold what one more has folded.
+            enough = limit - limit // 5 if bridge in self._folded else limit
+            if self._chosen.get(bridge, count >= enough):
+                folded.add(bridge)
+        self._folded = frozenset(folded)
+        return scene.with_folded(self._folded)
 
     def _draw_scene(self) -> tuple[Drawing, Elements]:
         drawing = _draw(scene_to_dot(self.scene))
-        return drawing, elements(self.scene, drawing)
+        return drawing, self._naming.elements(self.scene, drawing)
 
     @property
     def _foldable(self) -> list[Message]:

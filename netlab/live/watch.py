@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 
 from netlab.errors import LabClosed, NetlabError, NotFound
 from netlab.live.events import Names, changes_of, drain
+from netlab.observer import Topic
 from netlab.sandbox.client import AgentRefusal
 from netlab.world import Entry, World
+
+Asked = dict[str, set[Topic]]  # what to ask, by place
 
 
 @dataclass
@@ -28,10 +31,12 @@ class _Ear:
     def descriptors(self) -> list[int]:
         return [one.fileno() for one in (*self.sockets, *([self.names] if self.names else ()))]
 
-    def drain(self) -> bool:
-        """Read all that is there; return whether the place should be asked again."""
-        matters = [drain(one) for one in self.sockets]
-        return any(matters) or (self.names is not None and self.names.drain())
+    def drain(self) -> set[Topic]:
+        """Read all that is there; return what the place should be asked for again."""
+        topics = set().union(*(drain(one) for one in self.sockets))
+        if self.names is not None and self.names.drain():
+            topics.add("links")  # a namespace has a name now: its cables may lead here
+        return topics
 
     def close(self) -> None:
         for one in (*self.sockets, *([self.names] if self.names else ())):
@@ -40,9 +45,9 @@ class _Ear:
 
 @dataclass
 class Heard:
-    """What was heard since the last wait: the places in which something changed, and whether somebody rang."""
+    """What was heard since the last wait: what changed in which places, and whether somebody rang."""
 
-    places: set[str] = field(default_factory=set)
+    places: Asked = field(default_factory=dict)
     rung: bool = False
 
     def __bool__(self) -> bool:
@@ -150,8 +155,9 @@ class Watch:
                     heard.rung = True
                 elif descriptor in self._by_descriptor:
                     name = self._by_descriptor[descriptor]
-                    if self._ears[name].drain():
-                        heard.places.add(name)
+                    topics = self._ears[name].drain()
+                    if topics:
+                        heard.places.setdefault(name, set()).update(topics)
         return heard
 
     def close(self) -> None:

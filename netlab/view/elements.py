@@ -23,27 +23,43 @@ _DATA_ID = re.compile(r'data-id="([^"]+)"')
 Element = dict[str, str]  # name, label, kind, and fold if it is inside a folded network
 
 
+class Naming:
+    """Names the elements of one drawing after the other; what is as it was the last time is not put into words again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[object, list[tuple[str, Element]]]] = {}
+
+    def elements(self, scene: Scene, drawing: Drawing) -> dict[str, Element]:
+        """Return everything that can be selected in the drawing or found in what it folds, by its id."""
+        drawn = {name for part in drawing.parts.values() for name in _DATA_ID.findall(part.fragment)}
+        found: dict[str, Element] = {}
+        for place in scene.snapshot.places:
+            fold = scene.fold_of(place)
+            named = self._of_place(scene, place, fold)
+            found |= {name: element for name, element in named if fold is not None or name in drawn}
+        for fold, places in scene.folds.items():
+            label = words.folded(len(places), scene.language)
+            found[fold] = {"name": fold.rpartition("/")[2], "label": label, "kind": "fold"}
+        for name in drawn:
+            if name.startswith("tunnel/") and name.count("/") == 1:
+                found[name] = {"name": name, "label": f"VXLAN {name.partition('/')[2]}", "kind": "tunnel"}
+        return found
+
+    def _of_place(self, scene: Scene, place: PlaceState, fold: str | None) -> list[tuple[str, Element]]:
+        peers = [scene.peer(one) for one in place.interfaces]
+        far = [(other[0].name, other[1]) for other in peers if other]
+        key = None if place.chains else (place, far, scene.owns(place), fold, scene.language)
+        known = self._known.get(place.name)
+        if known is None or key is None or known[0] != key:
+            inside = {"fold": fold} if fold is not None else {}
+            known = key, [(name, element | inside) for name, element in _of_place(scene, place)]
+            self._known[place.name] = known
+        return known[1]
+
+
 def elements(scene: Scene, drawing: Drawing) -> dict[str, Element]:
     """Return everything that can be selected in the drawing or found in what it folds, by its id."""
-    drawn = {name for part in drawing.parts.values() for name in _DATA_ID.findall(part.fragment)}
-    found: dict[str, Element] = {}
-    for place in scene.snapshot.places:
-        fold = scene.fold_of(place)
-        for name, element in _of_place(scene, place):
-            if name in drawn:
-                found[name] = element
-            elif fold is not None:
-                found[name] = element | {"fold": fold}
-    for fold, places in scene.folds.items():
-        found[fold] = {
-            "name": fold.rpartition("/")[2],
-            "label": words.folded(len(places), scene.language),
-            "kind": "fold",
-        }
-    for name in drawn:
-        if name.startswith("tunnel/") and name.count("/") == 1:
-            found[name] = {"name": name, "label": f"VXLAN {name.partition('/')[2]}", "kind": "tunnel"}
-    return found
+    return Naming().elements(scene, drawing)
 
 
 def _of_place(scene: Scene, place: PlaceState) -> Iterator[tuple[str, Element]]:

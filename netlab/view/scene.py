@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -123,6 +123,13 @@ class Scene:
     def _bridge_of(self, interface: Interface) -> str | None:
         other = self.peer(interface)
         return f"interface/{other[0].name}/{other[1].master}" if other and other[1].master else None
+
+    def with_folded(self, folded: frozenset[str]) -> Scene:
+        """Return the scene with other networks folded; what does not depend on that is not found out again."""
+        other = replace(self, folded=folded)
+        shared = ("position", "owners", "hosts", "internet", "_hanging", "_by_number", "joints", "_paints")
+        vars(other).update({name: getattr(self, name) for name in shared})
+        return other
 
     @property
     def foldable(self) -> dict[str, int]:

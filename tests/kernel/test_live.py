@@ -124,7 +124,9 @@ def test_a_burst_is_told_together(lab, page):
 def test_earlier_steps_can_be_seen_again(lab, page):
     lab["web"].sh("ip link set eth0 down")
     page.wait_for_sentence("web", "eth0", "off")
-    step = next(one for one in page.of("change") if one["entry"])["revision"]
+    step = next(one for one in page.of("change") if one["entry"] and "off" in str(one["entry"]["sentences"]))[
+        "revision"
+    ]
     lab.rm("web")
     page.wait_for_sentence("container web went")
     page.ask("picture", revision=step)
