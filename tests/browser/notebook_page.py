@@ -99,10 +99,6 @@ class NotebookPage:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(code)
 
-    def save(self):
-        self.panel.locator('[data-jp-item-name="save"]').click()
-        expect(self.page.locator(".lm-TabBar-tab.jp-mod-current.jp-mod-dirty")).to_have_count(0)
-
     def stop_with_keys(self):
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("i")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from classroom import ROOT, wait_until
 from course_page import Challenge, ChapterPage, Question, static_form
-from notebook_page import MILLISECONDS, output
+from notebook_page import MILLISECONDS, output, prompt
 from playwright.sync_api import expect
 from readable import unreadable
 
@@ -70,8 +70,12 @@ def predict_rightly_with_the_keyboard(chapter):
     chapter.page.keyboard.press("ArrowDown")  # one may change one's mind
     expect(asked.options.nth(2)).to_be_checked()
     expect(asked.status).to_contain_text("Noted.")
+    cell = chapter.cell('predict("far-end-off")')
+    before = prompt(cell).inner_text()
     chapter.page.keyboard.press("Shift+Enter")  # runs the cell, as anywhere in a notebook: the choice stands
-    asked = Question(chapter.cell('predict("far-end-off")'))
+    expect(prompt(cell)).not_to_have_text(before)
+    chapter.wait_for_end(cell)
+    asked = Question(cell)
     expect(asked.options.nth(2)).to_be_checked()
     expect(output(chapter.run_on_to('answer("far-end-off"'))).to_contain_text("Your prediction came true.")
 
@@ -144,7 +148,8 @@ def test_a_saved_notebook_keeps_what_was_seen_and_asks_for_no_widget(small, engl
     sheet.press("Hint")
     expect(sheet.hints).to_have_count(1)
     expect(static_form(small.cell(ASKED))).to_be_hidden()
-    small.save()
+    small.page.keyboard.press("Control+s")  # with the focus on a button of the challenge
+    expect(small.page.locator(".lm-TabBar-tab.jp-mod-current.jp-mod-dirty")).to_have_count(0)
     saved = json.loads((ROOT / small.path).read_text())
     assert "widgets" not in saved["metadata"], "nothing depends on a setting of JupyterLab"
     outputs = [one["data"] for cell in saved["cells"] for one in cell["outputs"]]

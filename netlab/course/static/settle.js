@@ -4,8 +4,9 @@
 function keepKeys(box) {
   const hear = (event) => {
     const command = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey;
+    const alone = ["Shift", "Control", "Meta", "Alt", "Tab"].includes(event.key);
     box.toggleAttribute("data-lm-suppress-shortcuts", !command);
-    event.stopPropagation(); // the notebook gives the focus to its active cell
+    if (!command || alone) event.stopPropagation(); // else the notebook gives the focus to its active cell
   };
   box.toggleAttribute("data-lm-suppress-shortcuts", true);
   box.addEventListener("keydown", hear); // Shift itself is heard before the key that it goes with
