@@ -10,7 +10,7 @@ from netlab.errors import CommandFailed, RequestError
 from netlab.faults import links, names, routes, rules, tunnels
 from netlab.faults.fault import FAULTS, Break, Command, Fault, Situation
 from netlab.faults.trouble import Inflicted, Trouble
-from netlab.faults.ways import Explain, Lab, Way, probe, survey
+from netlab.faults.ways import Explain, Lab, probe, probe_all, survey
 from netlab.language import say
 from netlab.world import World
 
@@ -39,7 +39,7 @@ def break_something(
     _check(level, kind, count)
     snapshot = lab.snapshot()
     ways, closed = survey(snapshot, explain)
-    working = [way for way in ways if probe(lab, way.source, way.target)]
+    working = [way for way, works in zip(ways, probe_all(lab, ways), strict=True) if works]
     situation = Situation(world(), snapshot, working)
     wanted = [one for one in FAULTS.values() if level in (None, one.level) and kind in (None, one.kind)]
     drawn = random.Random(seed)  # noqa: S311 - a choice to be repeated, no secret
@@ -140,8 +140,3 @@ def _nothing(something_works: bool, level: int | None, kind: str | None) -> Requ
             "lab.break_something() としてください。",
         )
     )
-
-
-def ways_of(lab: Lab, explain: Explain) -> list[Way]:
-    """Return the ways that work in a lab now."""
-    return survey(lab.snapshot(), explain)[0]

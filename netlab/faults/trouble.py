@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netlab.faults.fault import Break, Fault
-from netlab.faults.ways import Explain, Lab, Way, probe
+from netlab.faults.ways import Explain, Lab, Way, probe_all
 from netlab.language import say
 from netlab.why.explanation import Explanation
 
@@ -85,17 +85,12 @@ class Trouble:
 
         What could not be reached before must not be open now; that is worked out from the rules, without sending.
         """
-        missing = tuple((way.source, way.target) for way in self._ways if not self._works(way))
+        probed = zip(self._ways, probe_all(self._lab, self._ways), strict=True)
+        missing = tuple((way.source, way.target) for way, works in probed if not works)
         opened = tuple(
             pair for pair, found in zip(self._closed, self._ask(self._closed), strict=True) if found is not None and found.ok
         )  # fmt: skip
         return Checked(missing, opened)
-
-    def _works(self, way: Way) -> bool:
-        try:
-            return probe(self._lab, way.source, way.target)
-        except LookupError:
-            return False  # the place is gone
 
     def _ask(self, pairs: Sequence[tuple[str, str]]) -> list[Explanation | None]:
         present = {one.name for one in self._lab.snapshot().places}

@@ -6,6 +6,7 @@ import contextlib
 import random
 
 from netlab import Lab
+from netlab.errors import NotFound
 from netlab.faults.breaking import FAULTS
 from netlab.faults.fault import Situation
 from netlab.faults.ways import probe, survey
@@ -29,6 +30,10 @@ def build(drawn: random.Random) -> Lab:
             network = drawn.choice(names)
             publish = f"{8080 + number}:80" if image == "nginx" and drawn.random() < 0.5 else None
             lab.run(f"c{number}", image=image, network=network, **({"publish": publish} if publish else {}))
+        if hosts == 1 and drawn.random() < 0.2:
+            lab.network("lan", driver="macvlan", subnet="203.0.113.0/24", gateway="203.0.113.1",
+                        ip_range="203.0.113.192/27", options={"parent": "eth0"})  # fmt: skip
+            lab.run("beside", image="nginx", network="lan")
         if drawn.random() < 0.4:
             by_hand(lab, routed=drawn.random() < 0.5)
     except BaseException:
@@ -69,7 +74,7 @@ def damage(lab: Lab, drawn: random.Random, count: int) -> list[str]:
             breaks = list(fault.strikes(situation))
             if breaks:
                 for command in drawn.choice(breaks).commands:
-                    with contextlib.suppress(LookupError):
+                    with contextlib.suppress(NotFound):
                         lab[command.place].sh(command.command)
                 struck.append(fault.name)
                 break
@@ -102,7 +107,7 @@ def disagreements(seed: int, count: int = 12) -> tuple[list[str], int, int]:
     """Build, damage and compare; return where explanation and reality differ, how many were compared and how many uncertain."""
     drawn = random.Random(seed)  # noqa: S311 - to be repeated
     with build(drawn) as lab:
-        struck = damage(lab, drawn, drawn.randint(0, 2))
+        struck = damage(lab, drawn, drawn.randint(0, 3))
         wrong, uncertain, asked = [], 0, sorted(pairs(lab, drawn, count))
         for source, target in asked:
             explained = lab.why(source, target)

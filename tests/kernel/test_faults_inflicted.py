@@ -153,6 +153,18 @@ def test_any_right_repair_counts_and_too_much_does_not(lab):
     assert ("client", f"ping {lab['app'].address}") in checked.opened
 
 
+def test_a_container_that_is_gone_counts_as_not_mended(lab):
+    small(lab)
+    trouble = lab.break_something(seed=2, kind="server")
+    trouble.repair()
+    lab.stop("web", seconds=0)
+    checked = trouble.check()
+    assert ("client", "http://203.0.113.10:8080") in checked.missing
+    assert trouble.hint()
+    lab.start("web")
+    wait_until(lambda: trouble.check().ok, what=f"{trouble.check()}")
+
+
 def test_nothing_is_broken_where_there_is_nothing(lab):
     before = state(lab)
     with pytest.raises(RequestError, match="Build something first"):
