@@ -246,10 +246,13 @@ REASONS: dict[str, Reason] = {
     ),
     "time-exceeded": Reason(
         (
-            "The packet went round in circles: {place} threw it away when its time to live was used up.",
-            "パケットが同じ場所を回り続け、TTL が尽きて {place} で破棄されました。",
+            "The packet's time to live (TTL) was used up at {place}, which threw it away and said so.",
+            "パケットの TTL が {place} で尽きたため、パケットは破棄され、その旨の応答がありました。",
         ),
-        ("Look for two routers that send to each other.", "互いに送り合っているルーターを探します。"),
+        (
+            "Look for two routers that send to each other, or a sender that begins low: sysctl net.ipv4.ip_default_ttl",
+            "互いに送り合うルーターがないか、送信元の TTL の初期値が小さくないかを調べます: sysctl net.ipv4.ip_default_ttl",
+        ),
         "ip route get {destination}",
     ),
     "no-name-server": Reason(

@@ -7,12 +7,16 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Literal
 
+from netlab.changes.picture import marked, marks
+from netlab.errors import NetlabError
 from netlab.language import say
+from netlab.model import Snapshot
 from netlab.ops import Operation
+from netlab.view.scene import HIGHLIGHT
 
 Kind = Literal["appeared", "went", "changed"]
 _SIGNS = {"appeared": "+", "went": "-", "changed": "~"}
-_COLOURS = {"appeared": "#00845e", "went": "#b3261e", "changed": "#0072b2"}
+_COLOURS: dict[Kind, str] = {"appeared": "#00845e", "went": "#b3261e", "changed": HIGHLIGHT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,17 @@ def made(element: str, kind: Kind, sentence: str, *operations: Operation) -> Dif
 
 
 class Changes(Sequence[Difference]):
-    """Differences to read: a sentence each, and below it the commands that make the same difference."""
+    """Differences to read: a sentence each, and below it the commands that make the same difference.
 
-    def __init__(self, differences: Iterable[Difference]) -> None:
+    Given the looks `before` and `now`, a notebook shows the picture of the later one below them, with marks.
+    """
+
+    def __init__(
+        self, differences: Iterable[Difference], before: Snapshot | None = None, now: Snapshot | None = None
+    ) -> None:
         self._differences = tuple(differences)
+        self._before = before
+        self._now = now
 
     def __getitem__(self, index: int) -> Difference:  # type: ignore[override]  # nobody needs a slice of them
         return self._differences[index]
@@ -75,7 +86,26 @@ class Changes(Sequence[Difference]):
     def _repr_html_(self) -> str:
         if not self:
             return f"<em>{escape(_nothing())}</em>"
-        return f'<div class="netlab-changes">{"".join(map(_html, self))}</div>'
+        return f'<div class="netlab-changes">{"".join(map(_html, self))}{self._picture()}</div>'
+
+    def _picture(self) -> str:
+        """Return the picture with what appeared or changed outlined; nothing where that is not drawn, or cannot be."""
+        if self._before is None or self._now is None:
+            return ""
+        try:
+            picture = marked(self._now, marks(self, self._before), _COLOURS)
+        except NetlabError:  # no graphviz: the sentences say it all
+            return ""
+        return f"{_legend()}{picture}" if picture else ""
+
+
+def _legend() -> str:
+    words: dict[Kind, str] = {
+        "appeared": say(en="new", ja="新しいもの"),
+        "changed": say(en="changed", ja="変わったもの"),
+    }
+    boxes = (f'<b style="color:{_COLOURS[kind]}">▢</b> {escape(word)}' for kind, word in words.items())
+    return f'<div style="margin:.6em 0 .2em">{" &emsp; ".join(boxes)}</div>'
 
 
 def _nothing() -> str:

@@ -35,7 +35,7 @@ class Looks:
         now = self._look()
         before = self._last.get(viewer, self._first)
         self._last[viewer] = now
-        return Changes(differences(before, now))
+        return Changes(differences(before, now), before, now)
 
     def after_each_cell(self, *, wanted: bool) -> None:
         """Show changes after each cell that makes some, or stop that; raises RequestError where there are no cells."""

@@ -18,6 +18,7 @@ from netlab.journey.walking import arrived
 from netlab.reasons import Finding
 
 _DESTINATION_NAT = re.compile(r"dnat to (\d+\.\d+\.\d+\.\d+)")
+_REDIRECT = 5
 _REVERSE_PATH = "TcpExt.IPReversePathFilter"
 _LOOKUPS = {
     "nxdomain": "name-unknown",
@@ -118,7 +119,8 @@ class Diagnosis:
         """Read the ICMP error that came back about a packet."""
         for one in self.back:
             error = one.headers
-            if error.is_error and error.inner is not None and error.inner.destination == passage.headers.destination:
+            about = error.inner if _tells_of_death(error) else None
+            if about is not None and about.destination == passage.headers.destination:
                 return self._from_error(error, one)
         return None
 
@@ -330,7 +332,7 @@ class Diagnosis:
         outcome, target = self.seen.outcome, self.seen.target
         for one in self.back:
             headers = one.headers
-            if headers.is_error:
+            if _tells_of_death(headers):
                 return self._from_error(headers, one)
             if headers.protocol == TCP and "R" in headers.flags and outcome.stage == "connect":
                 source = next(iter(one.sights())).headers.innermost
@@ -387,6 +389,11 @@ def _end(passage: Passage) -> tuple[str, Headers]:
     """Return where a packet was last seen, and as what."""
     last = list(passage.sights())[-1]
     return last.place, last.headers.innermost
+
+
+def _tells_of_death(headers: Headers) -> bool:
+    """Whether it is an ICMP error and not a redirect: that one names a shorter way, and the packet was sent on (RFC 792)."""
+    return headers.is_error and (headers.protocol, headers.kind) != (ICMP, _REDIRECT)
 
 
 def _begin(passage: Passage) -> str:

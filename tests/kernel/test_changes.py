@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -46,6 +47,35 @@ def test_what_was_typed_by_hand_is_told_with_commands_that_make_it_again(bare):
     assert "accept" in bare.host.sh("nft list chain ip t c").stdout
     assert repr(bare.changes()).count("\n") >= 5, "a look after the reset tells of it again"
     assert len(bare.changes()) == 0
+
+
+def test_a_notebook_shows_what_became_different_in_the_picture(lab):
+    web = lab.run("web", image="nginx")
+    lab.changes()
+    lab.run("app")
+    web.sh("ip address add 10.1.1.1/24 dev eth0", check=True)
+    lab.host.sh("ip address add 10.2.2.1/24 dev docker0", check=True)
+    page = lab.changes()._repr_html_()
+    classes = dict(re.findall(r'<g id="([^"]+)" class="[^"]*?(\w+)">', page))
+    assert classes["place/app"] == classes["interface/app/eth0"] == "appeared"
+    assert [kind for name, kind in classes.items() if name.startswith("link/") and "app" in name] == ["appeared"]
+    assert classes["interface/web/eth0"] == classes["interface/host/docker0"] == "changed"
+    assert (classes["place/web"], classes["place/host"]) == ("container", "host")
+    lab.rm("app")
+    page = lab.changes()._repr_html_()
+    assert "The container app " in page
+    assert 'id="place/app"' not in page
+
+
+def test_what_is_not_drawn_is_told_without_a_picture(lab):
+    red = lab.namespace("red")
+    lab.changes()
+    red.sh("ip link set lo up; ip route add blackhole 10.0.0.0/8", check=True)
+    lab.changes()
+    lab.host.sh("ip netns delete red", check=True)
+    page = lab.changes()._repr_html_()
+    assert "red" in page
+    assert "<svg" not in page
 
 
 def test_what_docker_makes_and_takes_away_is_told(lab):

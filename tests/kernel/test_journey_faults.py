@@ -242,3 +242,48 @@ def test_a_packet_that_is_too_big_dies_where_icmp_is_dropped(street):
     assert reason(journey) == ("mtu-black-hole", "host")
     assert "1000" in journey[-1].text
     assert [step for step in journey if step.kind == "deliver" and step.place == "www"]  # the small ones arrive
+
+
+def test_a_packet_that_is_too_big_is_refused_where_the_narrow_link_begins(street):
+    """TCP forbids to take its packets apart (RFC 1191), the router says what would pass, and the sender is not told."""
+    street["app"].nft("table inet deaf { chain c { type filter hook input priority 0; meta l4proto icmp drop\n }; }")
+    street.host.sh("ip link set eth0 mtu 1000", check=True)
+    journey = street.trace("app", "http://198.51.100.80/" + "x" * 1200, timeout=0.6)
+    assert reason(journey) == ("packet-too-big", "host")
+    assert "1000" in journey[-1].text
+    assert [step for step in journey if step.kind == "deliver" and step.place == "www"]  # the small ones arrive
+
+
+def test_a_packet_that_may_pass_too_few_routers_ends_at_one_of_them(street):
+    """As traceroute sees it: the router that takes the last unit off the time to live says so (RFC 792)."""
+    www = "198.51.100.80"
+    for hops, said in ((1, "host"), (2, "router")):
+        street["app"].sysctl("net.ipv4.ip_default_ttl", hops)
+        journey = street.trace("app", f"tcp:{www}:80", timeout=0.6)
+        assert reason(journey) == ("time-exceeded", said)
+        assert journey.places == ["app", "host", "router"][: hops + 1]
+        pinged = street["app"].sh(f"ping -c 1 -W 2 {www}").stdout
+        assert "Time to live exceeded" in pinged
+    street["app"].sysctl("net.ipv4.ip_default_ttl", 3)
+    assert street.trace("app", f"tcp:{www}:80").ok
+
+
+def test_a_router_that_sends_packets_in_a_circle(street):
+    street.internet.router.sh("ip route add 10.200.0.0/16 via 203.0.113.10", check=True)
+    street.host.nft("flush ruleset")
+    street["app"].sysctl("net.ipv4.ip_default_ttl", 7)
+    journey = street.trace("app", "ping 10.200.0.1", timeout=0.6)
+    assert reason(journey) == ("time-exceeded", "host")
+    assert journey.places[:5] == ["app", "host", "router", "host", "router"]
+
+
+def test_a_redirect_is_no_reason(street):
+    """A router that sends a packet back where it came from says that there is a shorter way (RFC 792), and sends it."""
+    street.internet.router.sh("ip route add 10.200.0.0/16 via 203.0.113.10", check=True)
+    with street.host.capture("icmp[icmptype] == icmp-redirect") as seen:
+        journey = street.trace("app", "ping 10.200.0.1", timeout=0.6)
+    assert len(seen) > 0
+    assert reason(journey) == (
+        "lost",
+        "host",
+    )  # it came back from where it had been sent to, with the host's own address
