@@ -122,7 +122,7 @@ def test_what_is_no_target_or_no_place_is_refused(lab):
         lab.why("nobody", "ping 203.0.113.1")
 
 
-@pytest.mark.parametrize("seed", [2, 5, 8, 13, 21, 34])
+@pytest.mark.parametrize("seed", [2, 8, 13, 21, 34])
 def test_it_agrees_with_what_really_happens(seed):
     """Random labs, random faults, random pairs of a place and a target."""
     wrong, asked, uncertain = disagreements(seed, count=8)
