@@ -20,7 +20,7 @@ def _prepare(lab: Lab) -> None:
         "flush chain ip docker-bridges nat-postrouting-out__br-front"
     )
     app.nft("flush chain ip docker-dns dns-dnat")
-    lab.host.link(db.veth).detach()
+    lab.host.sh(f"ip link set {db.veth} nomaster", check=True)
 
 
 CHALLENGE = Challenge(
