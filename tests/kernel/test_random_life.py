@@ -429,10 +429,10 @@ class Life(RuleBasedStateMachine):
         return (
             {key: (one.status, one.attachments, one.endpoints, one.ports) for key, one in engine.containers.items()},
             {
-                key: (one.id, dict(one.endpoints), [set(pool._taken) for pool in one.pools])
+                key: (one.id, dict(one.endpoints), [sorted(pool._taken) for pool in one.pools])
                 for key, one in engine.networks.records.items()
             },
-            {key: set(ports) for key, ports in engine._ports._allocator._taken.items() if ports},
+            {key: sorted(ports) for key, ports in engine._ports._allocator._taken.items() if ports},
             list(self.lab.world),
         )
 
@@ -443,7 +443,8 @@ class Life(RuleBasedStateMachine):
             time.sleep(0.01)
             self.verify()
         assert after == before, "\n".join([str(error), *difference(before, after)])
-        assert [str(one) for one in self.books()] == [str(one) for one in books], error
+        kept, now = ([str(one) for one in each] for each in (books, self.books()))
+        assert now == kept, "\n".join([str(error), *difference(kept, now)])
 
     def teardown(self):
         """Take everything away: the lab must be as at its beginning, and hold no more than it did."""
