@@ -14,11 +14,9 @@ from typing import Any, Literal
 from netlab.why.packet import Packet
 
 Expression = Any  # a piece of JSON
-Hook = Literal["prerouting", "input", "forward", "output", "postrouting"]
 _MOST_UNKNOWN = 8  # rules that are not understood, until all is said to be uncertain
 _FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 _NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "icmpv6": 58, "ah": 51, "esp": 50, "gre": 47, "sctp": 132}
-_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6", 51: "ah", 50: "esp", 47: "gre", 132: "sctp"}
 _HARMLESS = {"limit", "counter", "log", "comment", "flow", "set", "ct helper", "ct timeout", "ct expectation", "map"}
 _TRACKING = -200  # the priority at which conntrack looks at a packet (NF_IP_PRI_CONNTRACK)
 
@@ -37,7 +35,6 @@ class Context:
     state: str
     translated: frozenset[str] = frozenset()  # ct status: snat, dnat
     address_type: Callable[[str], str] = lambda _: "unicast"
-    index: Callable[[str], int] = lambda _: 0
 
 
 @dataclass(frozen=True, slots=True)
