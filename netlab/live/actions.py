@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 import threading
@@ -12,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from netlab import observer
 from netlab.errors import NetlabError
 from netlab.language import Language, say
-from netlab.model import Interface, PlaceState, Snapshot
+from netlab.model import Interface, PlaceState, Rule, Snapshot
 from netlab.view import words
 
 if TYPE_CHECKING:
@@ -52,6 +54,15 @@ class Actions:
     def panel_lines(self, place: str, command: str) -> str:
         """Return the line for a terminal of the machine that runs a command in a place."""
         return terminal_line("exec", "--lab", self._name, place, "--", *shlex.split(command))
+
+    def rules(self, place: str) -> list[Rule]:
+        """Return the nftables rules of a place as they are now; none when it has gone."""
+        lab = self._lab()
+        if lab is None or lab.closed:
+            return []
+        with contextlib.suppress(NetlabError, OSError):
+            return [rule for chain in observer.chains(lab.world, place) for rule in chain.rules]
+        return []
 
     def actions(self, snapshot: Snapshot, element: str, language: Language) -> list[Message]:
         """Return the buttons for an element."""

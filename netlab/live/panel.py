@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from netlab.language import say
-from netlab.model import Interface, PlaceState, Snapshot
+from netlab.model import Interface, PlaceState, Rule, Snapshot
 from netlab.view import words
 from netlab.view.elements import interface_label
 from netlab.view.scene import Scene
 
 Message = dict[str, Any]
+Rules = Callable[[str], Iterable[Rule]]  # of a place, asked now: a snapshot has only those of hosts
 Line = Callable[[str, str], str]  # the line for a terminal of the machine: of a place, of a command in it
 
 
-def panel(scene: Scene, element: str, line: Line) -> Message:
+def panel(scene: Scene, element: str, line: Line, rules: Rules) -> Message:
     """Return the panel of an element; `gone` when it is not there any more."""
     kind, _, rest = element.partition("/")
     snapshot = scene.snapshot
     found: Message | None = None
-    writer = _Writer(scene, line)
+    writer = _Writer(scene, line, rules)
     if kind in ("place", "nat"):
         place = snapshot.place(rest)
         found = writer.place(place, only_rules=kind == "nat") if place else None
@@ -47,9 +48,10 @@ def _at(snapshot: Snapshot, place_name: str = "", name: str = "") -> tuple[Place
 class _Writer:
     """Writes the panels of one scene in its language."""
 
-    def __init__(self, scene: Scene, line: Line) -> None:
+    def __init__(self, scene: Scene, line: Line, rules: Rules) -> None:
         self._scene = scene
         self._line = line
+        self._rules_of = rules
 
     def _say(self, en: str, ja: str) -> str:
         return say(en=en, ja=ja, language=self._scene.language)
@@ -78,8 +80,7 @@ class _Writer:
         sections = [self._addresses(place, place.interfaces), *self._routes(place, None), self._neighbours(place, None)]
         if place.forwarding:
             sections.append(self._forwarding(place, None))
-        if place.kind == "host":
-            sections.append(self._rules(place))
+        sections.append(self._rules(place))
         return {"title": place.name, "subtitle": subtitle, "sections": [*sections, *self._life(place)]}
 
     def _addresses(self, place: PlaceState, interfaces: Iterable[Interface]) -> Message:
@@ -138,7 +139,8 @@ class _Writer:
         return self._section(self._say("Forwarding table (FDB)", "転送表 (FDB)"), place.name, command, columns, rows)
 
     def _rules(self, place: PlaceState) -> Message:
-        rows = ((f"{one.family} {one.table} {one.chain}", one.text, one.packets) for one in place.rules)
+        rules = place.rules if place.kind == "host" else self._rules_of(place.name)
+        rows = ((f"{one.family} {one.table} {one.chain}", one.text, one.packets) for one in rules)
         columns = (self._say("chain", "チェーン"), self._say("rule", "ルール"), self._say("packets", "パケット数"))
         return self._section(self._say("Rules", "ルール"), place.name, "nft list ruleset", columns, rows)
 

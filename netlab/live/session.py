@@ -13,7 +13,7 @@ from netlab.language import Language
 from netlab.live import update
 from netlab.live.history import Elements, History, Step, marks
 from netlab.live.panel import panel
-from netlab.model import Snapshot
+from netlab.model import Rule, Snapshot
 from netlab.view.dot import scene_to_dot
 from netlab.view.elements import Naming
 from netlab.view.parts import Drawing, draw_parts
@@ -35,6 +35,9 @@ class Deeds(Protocol):
 
     def panel_lines(self, place: str, command: str) -> str:
         """Return the line for a terminal of the machine that runs a command in a place."""
+
+    def rules(self, place: str) -> list[Rule]:
+        """Return the nftables rules of a place as they are now."""
 
     def actions(self, snapshot: Snapshot, element: str, language: Language) -> list[Message]:
         """Return the buttons for an element."""
@@ -226,7 +229,7 @@ class Session:
 
     def _refresh_panels(self) -> None:
         for view, element in self._selected.items():
-            shown = panel(self.scene, element, self._deeds.panel_lines)
+            shown = panel(self.scene, element, self._deeds.panel_lines, self._deeds.rules)
             shown["actions"] = self._deeds.actions(self.snapshot, element, self.language)
             if self._panels.get(view) != shown:
                 self._panels[view] = shown

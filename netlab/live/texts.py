@@ -37,6 +37,10 @@ def texts() -> dict[str, str]:
         "nothingYet": say(en="Nothing has changed yet.", ja="まだ何も変わっていません。"),
         "missing": say(en="That step is no longer kept.", ja="その時点の図は、もう残っていません。"),
         "panel": say(en="Details", ja="詳細"),
+        "panelNow": say(
+            en="The picture is of an earlier step; these details are of now.",
+            ja="図は過去の時点のものですが、この詳細は現在の状態です。",
+        ),
         "close": say(en="Close (Esc)", ja="閉じる (Esc)"),
         "busy": say(
             en="The kernel is busy. The details come as soon as the running cell has ended.",

@@ -24,12 +24,14 @@ class Paint(NamedTuple):
 
 # After Okabe and Ito and Paul Tol: colour-blind readers tell them apart; no red (trouble) and no yellow (NAT).
 NETWORK_PAINTS = (
-    Paint("#0072b2", "#e3f1fa"),
-    Paint("#00845e", "#e0f4ed"),
-    Paint("#aa4499", "#f8e9f5"),
-    Paint("#b36b00", "#fcf0dc"),
+    Paint("#0072b2", "#e4f2fb"),
+    Paint("#00755a", "#e0f4ed"),
+    Paint("#a8429a", "#f9ebf6"),
+    Paint("#a85400", "#fcf0dc"),
     Paint("#332288", "#eae8f6"),
-    Paint("#5c6b00", "#f1f4d8"),
+    Paint("#3f4300", "#f1f4d8"),
+    Paint("#0b3d56", "#dff0f6"),
+    Paint("#5b1efa", "#f0eaff"),
 )
 PLAIN = Paint("#64748b", "#eef2f6")
 HIGHLIGHT = "#e69f00"

@@ -7,6 +7,27 @@ from classroom import wait_until
 from live_page import LiveDiagram, in_a_terminal, latencies, terminal
 from playwright.sync_api import expect
 
+# The ids of the cables that a packet is on: its middle is within three pixels of the line.
+ON_A_CABLE = """() => {
+    const found = [];
+    for (const packet of document.querySelectorAll(".netlab-packet")) {
+        const box = packet.getBoundingClientRect();
+        const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+        for (const path of document.querySelectorAll('.netlab-picture [data-id^="link/"] path')) {
+            const matrix = path.getScreenCTM();
+            for (let along = 8; along < path.getTotalLength() - 8; along += 2) {
+                const point = path.getPointAtLength(along).matrixTransform(matrix);
+                if (Math.hypot(point.x - x, point.y - y) < 3) {
+                    const { id } = path.closest("[data-id]").dataset;
+                    if (/web.eth0|app.eth0/.test(id)) found.push(id);
+                    break;
+                }
+            }
+        }
+    }
+    return found;
+}"""
+
 pytestmark = pytest.mark.browser
 
 # Where an element stands on the screen at the moment of the next change, before anything is painted.
@@ -75,12 +96,15 @@ def test_the_history_can_be_stepped_back_and_forth(live, english):
         live.button("One step back").click()
         expect(live.element("interface/host/docker0")).not_to_contain_text("DOWN")
         expect(live.button("Back to now")).to_be_visible()
+        live.choose("place/web")
+        expect(live.panel).to_contain_text("these details are of now")
         shell.type("ip link set docker0 up")
     now = live.root.get_by_role("button", name=re.compile("Back to now .1 newer"))
     expect(now).to_be_visible()
     expect(live.element("interface/host/docker0")).not_to_contain_text("DOWN")
     now.click()
     expect(live.button("Back to now")).to_have_count(0)
+    expect(live.panel.get_by_text("these details are of now")).to_be_hidden()
     expect(live.place("app")).to_be_visible()
     live.button("What has happened").click()
     rows = live.root.locator(".netlab-history .netlab-row")
@@ -111,3 +135,47 @@ def test_many_packets_travel_along_the_lines(notebook):
     first = packets.first.bounding_box()
     wait_until(lambda: packets.first.bounding_box() != first, "they move")
     expect(packets).to_have_count(0, timeout=10_000)
+
+
+def test_a_journey_travels_along_the_cables_with_its_protocol_on_it(notebook):
+    notebook.run('app = lab.run("app")')
+    live = LiveDiagram(notebook.run("shown = lab.show(); shown"))
+    live.wait_until_calm()
+    notebook.run("lab.trace(web, app).play(shown, 1500)")
+    packet = live.picture.locator(".netlab-packet")
+    expect(packet.first).to_contain_text("icmp", ignore_case=True)
+    cables = live.picture.locator('[data-id^="link/"]:is([data-id*="web/eth0"], [data-id*="app/eth0"])')
+    assert cables.count() == 2
+    touched = set()
+
+    def crosses():
+        """Note which cables the packet is on: within two pixels of a line."""
+        touched.update(live.page.evaluate(ON_A_CABLE))
+        return len(touched) == 2
+
+    wait_until(crosses, "the packet was on both cables")
+    expect(packet).to_have_count(0, timeout=10_000)
+
+
+def test_a_packet_stops_at_the_box_of_a_folded_network_and_without_movement_at_its_end(notebook):
+    notebook.run('app = lab.run("app")')
+    live = LiveDiagram(notebook.run("shown = lab.show(); shown"))
+    live.button("Fold networks").click()
+    live.button("Fold all").click()
+    fold = live.element("fold/host/docker0")
+    expect(fold).to_be_visible()
+    live.page.keyboard.press("Escape")
+    live.page.emulate_media(reduced_motion="reduce")
+    try:
+        live.wait_until_calm()
+        notebook.run("from netlab.live.packets import Move")
+        notebook.run('shown.move(Move(["interface/host/eth0", "interface/web/eth0"], "ping", duration=4000))')
+        packet = live.picture.locator(".netlab-packet")
+        expect(packet).to_be_visible()
+        seen, box = packet.bounding_box(), fold.bounding_box()
+        for at, size in (("x", "width"), ("y", "height")):
+            assert abs(seen[at] + seen[size] / 2 - box[at] - box[size] / 2) < 4, "it is in the middle of the box"
+        assert packet.bounding_box() == seen, "it does not move"
+    finally:
+        live.page.emulate_media(reduced_motion="no-preference")
+    expect(packet).to_have_count(0, timeout=10_000)

@@ -332,3 +332,15 @@ def test_a_large_network_is_folded_and_unfolds(lab):
     page.ask("fold", id=fold, folded=False)
     page.wait_for(lambda: "place/c7" in page.parts and fold not in page.parts, "all of them")
     assert "fold" not in page.elements["place/c7"]
+
+
+def test_rules_inside_a_container_are_in_its_panel_and_changes_of_them_are_heard(lab, page):
+    page.ask("select", id="place/web")
+    lab["web"].sh("nft add table ip own; nft 'add chain ip own c'; nft add rule ip own c drop", check=True)
+
+    def rules():
+        return next(one for one in page.of("panel")[-1]["sections"] if one["title"] == "Rules")["rows"]
+
+    page.wait_for(lambda: ["ip own c", "drop", ""] in rules(), "the rule")
+    lab["web"].sh("nft delete table ip own", check=True)
+    page.wait_for(lambda: ["ip own c", "drop", ""] not in rules(), "no rule")

@@ -36,6 +36,9 @@ class Deeds:
     def panel_lines(self, place, command):
         return f"netlab exec {place} -- {command}"
 
+    def rules(self, _):
+        return []
+
     def actions(self, *_):
         return []
 
@@ -273,13 +276,13 @@ def test_a_port_for_nobody_in_the_lab_has_no_door():
 
 
 def panel_of(element, world=None, language="en"):
-    return panel(Scene((world or lab()).snapshot(), language), element, Deeds().panel_lines)
+    return panel(Scene((world or lab()).snapshot(), language), element, Deeds().panel_lines, Deeds().rules)
 
 
 def test_a_container_shows_its_tables_each_with_its_command():
     shown = panel_of("place/c0")
     commands = [one["command"] for one in shown["sections"]]
-    assert commands == ["ip address", "ip route", "ip neigh", "ss -tulnp", "ip netns pids c0"]
+    assert commands == ["ip address", "ip route", "ip neigh", "nft list ruleset", "ss -tulnp", "ip netns pids c0"]
     assert shown["sections"][0]["line"] == "netlab exec c0 -- ip address"
     assert any("172.17.0.2/16" in row[4] for row in shown["sections"][0]["rows"])
     for section in shown["sections"]:

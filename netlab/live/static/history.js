@@ -92,6 +92,7 @@ export class History {
     );
     this.sentence.title = entry?.sentence ?? "";
     this.view.root?.classList.toggle("netlab-past", !this.isNow);
+    this.view.panel.setPast(!this.isNow);
     this.menu.refresh();
   }
 

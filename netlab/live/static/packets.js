@@ -77,7 +77,8 @@ export class Packets {
 
   /** The points of the whole way, with the length up to each. */
   #way(steps) {
-    const seen = steps.filter((id) => this.canvas.nodes.has(id));
+    const shown = steps.map((id) => this.#shown(id)).filter(Boolean);
+    const seen = shown.filter((id, number) => id !== shown[number - 1]);
     const points = seen.length ? [this.#middle(seen[0])] : [];
     for (let at = 1; at < seen.length; at += 1) points.push(...this.#between(seen[at - 1], seen[at]), this.#middle(seen[at]));
     let length = 0;
@@ -86,6 +87,13 @@ export class Packets {
       length += Math.hypot(point[0] - last[0], point[1] - last[1]);
       return [point[0], point[1], length];
     });
+  }
+
+  /** What is drawn for an element: itself, or the box of the folded network that it is in. */
+  #shown(id) {
+    if (this.canvas.nodes.has(id)) return id;
+    const { fold } = this.canvas.elements[id] ?? {};
+    return this.canvas.nodes.has(fold) ? fold : null;
   }
 
   #middle(id) {

@@ -11,7 +11,8 @@ export class Panel {
     this.heading = html("h3", {});
     this.subtitle = html("p", { className: "netlab-quiet" });
     const close = iconButton("close", view.texts.close, (event) => this.#leave(event));
-    this.head = html("header", { className: "netlab-panel-head" }, this.heading, close, this.subtitle);
+    this.past = html("p", { className: "netlab-quiet netlab-panel-now", hidden: true }, view.texts.panelNow);
+    this.head = html("header", { className: "netlab-panel-head" }, this.heading, close, this.subtitle, this.past);
     this.content = html("div", { className: "netlab-panel-content" });
     this.root = html("aside", { className: "netlab-panel", ariaLabel: view.texts.panel, hidden: true }, this.head, this.content);
     this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.#leave(event));
@@ -52,6 +53,11 @@ export class Panel {
     );
     this.content.scrollTop = top;
     if (focused) (this.#keyed(focused) ?? this.content.querySelector(".netlab-action-run"))?.focus();
+  }
+
+  /** Say whether the picture beside it is of an earlier step. */
+  setPast(isPast) {
+    this.past.hidden = !isPast;
   }
 
   /** Show what became of an action. */
