@@ -46,7 +46,7 @@ def run(pid: int, namespace: str | None, argv: list[str], variables: dict[str, s
     """
     folder = _working_directory()
     given = {**environment(), "TERM": os.environ.get("TERM", "xterm"), **(variables or {})}
-    place = _enter(pid, namespace)
+    place = become_part_of(pid, namespace)
     with _terminal_given_back():
         before = {number: signal.signal(number, signal.SIG_IGN) for number in _TYPED}
         child = os.fork()
@@ -68,7 +68,7 @@ def _working_directory() -> str:
         return "/"
 
 
-def _enter(pid: int, namespace: str | None) -> int:
+def become_part_of(pid: int, namespace: str | None) -> int:
     """Enter all namespaces of a process at once, and a named one from there; return a pidfd of the process."""
     gone = say(
         en="That place has gone. See what there is: netlab show",

@@ -18,10 +18,9 @@ from netlab.capture import pcapng, summary, view
 from netlab.capture.filters import compiled
 from netlab.capture.packet import Packet
 from netlab.capture.summary import Row
-from netlab.capture.tap import LARGE, Tap
+from netlab.capture.tap import LARGE, Ground, Tap
 from netlab.interrupts import held_back
 from netlab.view.tables import Table
-from netlab.world import World
 
 _MOST_BYTES = 512 << 20  # that are kept; what comes later is counted
 _DRAIN_SECONDS = 0.5
@@ -33,7 +32,7 @@ class Capture:
     `expression` is a filter as for tcpdump. Raises RequestError for a wrong filter, NotFound for an unknown place.
     """
 
-    def __init__(self, world: World, places: Sequence[str], expression: str = "") -> None:
+    def __init__(self, world: Ground, places: Sequence[str], expression: str = "") -> None:
         self.places = tuple(dict.fromkeys(places))
         self.expression = expression
         self.let_go = 0  # blocks that came when the memory for them was used up, in packets

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from netlab.capture.tap import Program
+from netlab.capture.tap import Ground, Program
 from netlab.errors import MissingTool, RequestError
 from netlab.language import say
-from netlab.world import World
 
 _NOT_FOUND = 127
 _SECONDS = 10
 
 
-def compiled(world: World, place: str, expression: str) -> Program:
+def compiled(world: Ground, place: str, expression: str) -> Program:
     """Return the program that `tcpdump -ddd EXPRESSION` prints in a place, where names mean what they mean there.
 
     Raises RequestError with tcpdump's words for a wrong one, MissingTool where there is no tcpdump.

@@ -14,11 +14,13 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from netlab.capture.packet import Packet
 from netlab.errors import NotFound
 from netlab.kernel import observe
-from netlab.world import World
+from netlab.kernel.netlink import RouteSocket
+from netlab.sandbox.command import Completed
 
 Program = Sequence[tuple[int, int, int, int]]  # of a socket filter: code, jump if true, jump if false, number
 
@@ -50,10 +52,23 @@ SMALL = Size(64, 1 << 14, 5)
 LARGE = Size(64, 1 << 18, 20)
 
 
+class Ground(Protocol):
+    """What a capture needs of the places: `World` has it, and another process has it of a lab."""
+
+    def open_socket(self, place: str, family: int, kind: int, protocol: int) -> socket.socket:
+        """Return a new socket that lives in a place's namespace; raises OSError."""
+
+    def route_socket(self, place: str) -> RouteSocket:
+        """Return a netlink socket of a place; raises NotFound."""
+
+    def run_command(self, place: str, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
+        """Run a program in a place to its end."""
+
+
 class Tap:
     """Everything that passes one namespace's interfaces, from now on until it is closed."""
 
-    def __init__(self, world: World, place: str, program: Program = (), size: Size = SMALL) -> None:
+    def __init__(self, world: Ground, place: str, program: Program = (), size: Size = SMALL) -> None:
         self.place = place
         self.lost = 0
         self._world = world

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
 
@@ -43,18 +45,54 @@ def test_trace_ends_with_status_1_when_no_answer_came(lab):
     assert "Traceback" not in wrong.stderr
 
 
+@contextlib.contextmanager
+def capturing(lab, *words):
+    """Run `netlab capture` and wait until it listens."""
+    words = [*NETLAB, "capture", "--lab", lab.name, *words]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            assert "listening on" in running.stderr.readline()
+            yield running
+        finally:
+            running.kill()
+
+
 def test_capture_in_a_terminal(lab):
     app = lab.run("app")
-    listening = [*NETLAB, "capture", "--lab", lab.name, "--count", "2", "app", "icmp"]
-    with subprocess.Popen(listening, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        for line in running.stderr:
-            if "listening on" in line:
-                break
+    with capturing(lab, "--count", "2", "app", "icmp") as running:
         app.ping("172.17.0.1")
-        said, _ = running.communicate(timeout=20)
-    assert "ICMP echo request" in said
-    assert "ICMP echo reply" in said
+        said, ended = running.communicate(timeout=20)
+    lines = said.splitlines()
+    assert len(lines) == 2
+    assert "app eth0 out 172.17.0.2 > 172.17.0.1 icmp echo request" in lines[0]
+    assert "app eth0 in  172.17.0.1 > 172.17.0.2 icmp echo reply" in lines[1]
+    assert ended == "2 packets, 0 lost\n"
     assert running.returncode == 0
+
+
+def test_capture_in_several_places_into_a_file_until_ctrl_c(lab, tmp_path):
+    app, red, file = lab.run("app"), lab.namespace("red"), tmp_path / "some.pcapng"
+    red.link("lo").up()
+    with capturing(lab, "host", "--also", "app", "--also", "red", "--write", str(file), "icmp[0] == 8") as running:
+        app.ping("172.17.0.1")
+        red.ping("127.0.0.1")
+        running.send_signal(signal.SIGINT)
+        said, ended = running.communicate(timeout=20)
+    assert (said, running.returncode) == ("", 0)
+    assert "Traceback" not in ended
+    assert ended.endswith("5 packets, 0 lost\n"), ended  # lo shows each packet twice, on the way out and in
+    raw = file.read_bytes()
+    assert all(name in raw for name in (b"app/eth0", b"host/docker0", b"red/lo", f"host/{app.veth}".encode()))
+    read = subprocess.run(["tcpdump", "-n", "-r", file], capture_output=True, text=True, check=True).stdout
+    assert read.count("ICMP echo request") == 5
+
+
+def test_capture_refuses_what_it_cannot_do(lab):
+    for words in (["nowhere"], ["host", "icmp", "or"], ["host", "--also", "nowhere"]):
+        done = netlab("capture", "--lab", lab.name, *words)
+        assert done.returncode == 1, words
+        assert "Traceback" not in done.stderr
+    assert "syntax error" in netlab("capture", "--lab", lab.name, "host", "icmp", "or").stderr
 
 
 def test_a_journey_moves_through_the_live_diagram(lab):
