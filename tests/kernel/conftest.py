@@ -11,7 +11,13 @@ from outside import Traces
 from netlab import Lab
 
 # Where tests run side by side, what takes longest has to begin first.
-_FIRST = ("test_random_life.py", "test_script.py", "test_engine_faults.py", "test_challenges.py")
+_FIRST = (
+    "test_random_life.py",
+    "test_faults_inflicted.py",
+    "test_engine_faults.py",
+    "test_challenges.py",
+    "test_script.py",
+)
 
 
 @pytest.hookimpl(trylast=True)

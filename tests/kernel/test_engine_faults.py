@@ -17,7 +17,7 @@ from netlab.kernel.netlink import Refusal, RouteSocket
 from netlab.sandbox.client import AgentRefusal, Sandbox
 from netlab.world import World
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 
 STEPS = ("node", "spawn", "write", "read", "go", "rename")  # what the agent is asked, but for what only looks or ends

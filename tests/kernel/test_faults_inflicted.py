@@ -13,7 +13,7 @@ from netlab.faults.breaking import FAULTS, inflict
 from netlab.faults.fault import Situation
 from netlab.faults.ways import probe, survey
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 _TUNNELS = [name for name, one in FAULTS.items() if one.kind == "tunnel"]
 

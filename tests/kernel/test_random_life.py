@@ -35,7 +35,7 @@ from netlab import Lab
 from netlab.docker import command
 from netlab.errors import NetlabError
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 OPERATIONS = int(os.environ.get("NETLAB_RANDOM_OPERATIONS", "1000"))
 _SEED = os.environ.get("NETLAB_RANDOM_SEED", "20")
