@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import queue
 import re
 import shutil
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
+from jupyter_client.manager import start_new_kernel
 from outside import wait_until
 
 from netlab.errors import NotFound, RequestError
 
 pytestmark = pytest.mark.kernel
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_filter_is_tcpdumps(lab):
@@ -101,6 +108,50 @@ def test_a_table_shows_what_came(lab):
     assert "<table" in page
     assert "<script" not in page
     assert [row.way for row in seen.table] == ["out", "in"]
+
+
+def test_a_live_table_follows_in_a_notebook_and_ends_with_the_capture():
+    """A real kernel, and what it tells a notebook: one output, renewed until the capture has stopped, then never again."""
+    manager, client = start_new_kernel(kernel_name="python3", env={**os.environ, "PYTHONPATH": str(ROOT)})
+    pages: list[tuple[str, str, str]] = []
+
+    def hear(message):
+        content = message["content"]
+        if message["msg_type"] in ("display_data", "update_display_data") and "display_id" in content["transient"]:
+            page = content["data"]["text/html"]
+            pages.append((message["msg_type"], content["transient"]["display_id"], page))
+
+    def run(code):
+        reply = client.execute_interactive(code, timeout=60, output_hook=hear)
+        assert reply["content"]["status"] == "ok", reply["content"]
+
+    def hear_until(condition):
+        deadline = time.monotonic() + 10
+        while not condition() and time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                hear(client.get_iopub_msg(timeout=0.1))
+        assert condition(), pages
+
+    try:
+        run(
+            "import threading; from netlab import Lab; lab = Lab(); app = lab.run('app'); seen = app.capture('icmp').live()"
+        )
+        hear_until(lambda: pages)
+        assert "capturing" in pages[0][2]
+        run("app.ping('172.17.0.1')")
+        hear_until(lambda: "echo reply" in pages[-1][2])
+        assert "(capturing), 2 packets" in pages[-1][2]
+        run("_ = seen.stop()")
+        hear_until(lambda: "stopped" in pages[-1][2])
+        run("[one.join(10) for one in threading.enumerate() if one.name == 'netlab-live-capture']; app.ping('172.17.0.1')")
+        run("lab.close()")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+    assert [kind for kind, _, _ in pages] == ["display_data"] + ["update_display_data"] * (len(pages) - 1)
+    assert len({name for _, name, _ in pages}) == 1
+    assert "echo reply" in pages[-1][2]
+    assert "(stopped), 2 packets" in pages[-1][2]
 
 
 def test_nothing_is_left_after_the_end(lab):
