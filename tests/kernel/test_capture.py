@@ -143,7 +143,9 @@ def test_a_live_table_follows_in_a_notebook_and_ends_with_the_capture():
         assert "(capturing), 2 packets" in pages[-1][2]
         run("_ = seen.stop()")
         hear_until(lambda: "stopped" in pages[-1][2])
-        run("[one.join(10) for one in threading.enumerate() if one.name == 'netlab-live-capture']; app.ping('172.17.0.1')")
+        run(
+            "[one.join(10) for one in threading.enumerate() if one.name == 'netlab-live-capture']; app.ping('172.17.0.1')"
+        )
         run("lab.close()")
     finally:
         client.stop_channels()
