@@ -57,9 +57,7 @@ class Engine:
 
     # ── containers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def create(
-        self, names: Sequence[str], asked: Specification, *, identifiers: Sequence[str] = ()
-    ) -> list[Container]:
+    def create(self, names: Sequence[str], asked: Specification, *, identifiers: Sequence[str] = ()) -> list[Container]:
         """Make containers without starting them, as `docker create` does; with ids of their own unless some are given."""
         images.find(asked.image)
         if asked.hostname is not None:
