@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from netlab.view.boxes import NODE_GAP
 from netlab.view.canvas import ARROW
+from netlab.view.labels import quoted, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Box = tuple[float, float, float, float]  # left, top, right, bottom
 
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_ORIGIN = "arrows"
 _DOWN = 14  # from the top of the box to the arrow's point
 _HEAD = 7
 _BEND = 8
@@ -39,6 +43,39 @@ def draw_arrows(graph: ET.Element, dot: str, extent: Callable[[ET.Element], Box]
         look = {"fill": "none", "stroke": color, "stroke-width": "1.4", "stroke-dasharray": "6,3"}
         ET.SubElement(group, f"{{{svg}}}path", {**look, "d": path})
         ET.SubElement(group, f"{{{svg}}}polygon", {"fill": color, "stroke": color, "points": head})
+
+
+def placed_edges(graph: ET.Element, svg: str) -> list[str]:
+    """Return the arrows that `draw_arrows` added as statements of dot that have their place already, for `neato -n2`.
+
+    They stand at the head of the graph, from an unseen node to itself: graphviz draws the edges of a node right after it, and
+    so these behind all other nodes.
+    """
+    edges = []
+    at = ""  # where the unseen node stands: where it makes the picture no larger
+    for group in graph:
+        path, head = group.find(f"{{{svg}}}path"), group.find(f"{{{svg}}}polygon")
+        if group.get("class") == "edge published" and path is not None and head is not None:
+            tip = _points(head.get("points", ""))[1]
+            way = _points(path.get("d", ""))
+            at = way[0]
+            look = settings(
+                pos=" ".join([f"e,{tip}", *way]),
+                color=path.get("stroke"),
+                style="dashed",
+                penwidth=1.4,
+                arrowsize=0.6,
+                dir="forward",
+            )
+            edges.append(f"{quoted(_ORIGIN)} -> {quoted(_ORIGIN)} [{look}]")
+    unseen = settings(style="invis", shape="point", pos=at, width=0, height=0)
+    return [f"{quoted(_ORIGIN)} [{unseen}]", *edges] if edges else []
+
+
+def _points(shape: str) -> list[str]:
+    """Return the points of a shape as graphviz counts: upwards."""
+    numbers = [float(one) for one in _NUMBER.findall(shape)]
+    return [f"{x:g},{-y:g}" for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
 
 
 def _shape(group: ET.Element | None, svg: str) -> ET.Element | None:

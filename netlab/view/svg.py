@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from netlab.errors import MissingTool, NetlabError
 from netlab.language import say
-from netlab.view.arrows import draw_arrows
+from netlab.view.arrows import draw_arrows, placed_edges
 from netlab.view.labels import FONT, JOINER
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ def draw(dot: str, *, prefix: str = "", title: str = "", timeout: float = _TIMEO
 
 def render_png(dot: str, *, timeout: float = _TIMEOUT) -> bytes:
     """Return graphviz source as a PNG image on white, sharp enough for a slide."""
-    return _run_dot(dot, "png", timeout, "-Gdpi=144", "-Gbgcolor=white")
+    look = "-Gdpi=144", "-Gbgcolor=white"
+    arrows = [edge for graph in draw(dot, timeout=timeout) for edge in placed_edges(graph, SVG)]
+    if not arrows:
+        return _run_dot(dot, "png", timeout, *look)
+    head, brace, rest = _run_dot(dot, "dot", timeout).decode().partition("{")
+    return _run_dot("\n".join([head + brace, *arrows, rest]), "png", timeout, "-Kneato", "-n2", *look)
 
 
 def _run_dot(dot: str, to: str, timeout: float, *options: str) -> bytes:

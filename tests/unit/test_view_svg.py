@@ -98,6 +98,15 @@ def test_png_is_a_png():
     assert render_png(to_dot(chapter_one())).startswith(b"\x89PNG")
 
 
+def test_the_arrow_of_a_published_port_is_in_the_png_too():
+    """It changes what is seen and not the size: bytes 16 to 24 of a PNG are its width and height."""
+    dot = "digraph { rankdir=TB; a [id=a, shape=box]; b [id=b, shape=box]; a -> b\n%s\n}"
+    without, with_it = (render_png(dot % arrow) for arrow in ("", '//arrow ["a", "b", "#0072b2"]'))
+    assert with_it != without
+    sizes = [[int.from_bytes(one[at : at + 4], "big") for at in (16, 20)] for one in (without, with_it)]
+    assert all(abs(one - other) < 40 for one, other in zip(*sizes, strict=True)), sizes
+
+
 def test_without_dot_says_what_to_install(monkeypatch, tmp_path):
     """No traceback from subprocess: the package to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
