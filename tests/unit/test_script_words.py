@@ -128,7 +128,18 @@ def test_an_interface_is_made_with_what_it_stands_on_first():
 def test_an_interface_of_a_kind_that_cannot_be_made_is_told():
     links = Links({"web": configuration(links=(link("tun0", kind="tun"),))})
     assert links.make(("web", "tun0")) == []
-    assert links.left_out == [(("web", "tun0"), "tun")]
+    assert links.left_out == {("web", "tun0"): "tun"}
+
+
+def test_a_tunnel_that_was_moved_stands_on_an_interface_of_the_place_where_it_was_made():
+    """ip looks the number of the underlay up where the tunnel is: it says `if2`, or the name of another interface."""
+    for said in ("if2", "other"):
+        data = {"id": 42, "port": 4789, "remote": "203.0.113.50", "link": said}
+        tunnel = link("vx", 4, link_index=4, link_netnsid=0, linkinfo={"info_kind": "vxlan", "info_data": data})
+        neighbour = [link("other", 2)] if said == "other" else []
+        red = configuration(links=(tunnel, *neighbour), others={0: "host"}, place="red")
+        host = configuration(links=(link("eth0", 2),), place="host")
+        assert Links({"red": red, "host": host}).other(("red", "vx")) == ("host", "eth0")
 
 
 def test_tables_of_iptables_are_apart_from_others():
