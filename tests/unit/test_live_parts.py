@@ -217,6 +217,15 @@ def test_a_folded_network_is_one_box_with_a_count_and_its_members_are_still_foun
     assert "fold" not in named["place/host"]
 
 
+def test_one_container_less_does_not_unfold_what_one_more_has_folded():
+    shown, _ = session(lab(59))
+    folded = []
+    for count in (59, 60, 59, 49, 47):
+        shown.take(lab(count).snapshot(), 0)
+        folded.append("fold/host/docker0" in shown.whole()["parts"])
+    assert folded == [False, True, True, True, False]
+
+
 def test_who_is_on_two_networks_is_not_folded_with_one():
     world = lab(2)
     world.bridge("host", "br-blue", ["172.18.0.1/16"], "blue")
