@@ -258,21 +258,21 @@ def test_whatever_was_done_the_script_rebuilds_it(lab, steps):
 # ── the chapters ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_the_labs_of_all_chapters_are_rebuilt():
+@pytest.mark.parametrize("number", range(3))
+def test_the_labs_of_all_chapters_are_rebuilt(number):
     """Each chapter in a process of its own, exercises solved; most of their time they wait for packets that do not come."""
 
     def run(chapter):
         program = [sys.executable, "-P", Path(__file__).with_name("chapter_run.py"), chapter, "script"]
         where = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "kernel")])}
         done = subprocess.run(
-            program, capture_output=True, text=True, check=False, timeout=280, env={**os.environ, **where}
+            program, capture_output=True, text=True, check=False, timeout=110, env={**os.environ, **where}
         )
         return chapter.stem, done.returncode, (done.stdout + done.stderr)[-2000:]
 
-    with ThreadPoolExecutor(len(CHAPTERS)) as pool:
-        done = list(pool.map(run, CHAPTERS))
-    assert len(done) == 9
+    third = CHAPTERS[number::3]  # a third of them at once is as much as two cores carry
+    with ThreadPoolExecutor(len(third)) as pool:
+        done = list(pool.map(run, third))
+    assert len(done) == 3
     failed = [f"{stem}: {said}" for stem, status, said in done if status != 0 or said.strip() == "0"]
     assert not failed, "\n".join(failed)
