@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from netlab.changes.picture import marked, marks
 from netlab.errors import NetlabError
+from netlab.glossary import linked
 from netlab.language import say
 from netlab.model import Snapshot
 from netlab.ops import Operation
@@ -86,7 +87,9 @@ class Changes(Sequence[Difference]):
     def _repr_html_(self) -> str:
         if not self:
             return f"<em>{escape(_nothing())}</em>"
-        return f'<div class="netlab-changes">{"".join(map(_html, self))}{self._picture()}</div>'
+        told: set[str] = set()
+        lines = "".join(_html(one, told) for one in self)
+        return f'<div class="netlab-changes">{lines}{self._picture()}</div>'
 
     def _picture(self) -> str:
         """Return the picture with what appeared or changed outlined; nothing where that is not drawn, or cannot be."""
@@ -112,8 +115,8 @@ def _nothing() -> str:
     return say(en="The kernel is as it was.", ja="カーネルの状態に変わりはありません。")
 
 
-def _html(one: Difference) -> str:
+def _html(one: Difference, told: set[str]) -> str:
     style = f"border-left:3px solid {_COLOURS[one.kind]};padding:.1em .8em;margin:.15em 0"
     code = "margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font-family:var(--jp-code-font-family,monospace)"
     lines = f'<pre style="{code}">{escape(chr(10).join(one.commands))}</pre>' if one.commands else ""
-    return f'<div style="{style}"><b>{_SIGNS[one.kind]}</b> {escape(one.sentence)}{lines}</div>'
+    return f'<div style="{style}"><b>{_SIGNS[one.kind]}</b> {linked(one.sentence, told)}{lines}</div>'

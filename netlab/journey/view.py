@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from netlab.glossary import linked
 from netlab.language import current, say
 from netlab.view.words import width
 
@@ -98,20 +99,21 @@ def page(journey: Journey) -> str:
         f'<p style="font-weight:600;color:{colour}">{html.escape(headline(journey))}</p>',
     ]
     group: tuple[str, str] | None = None
+    told: set[str] = set()
     for step in journey.steps:
         if (step.leg, step.way) != group:
             group = (step.leg, step.way)
             parts.append(f'<p style="font-weight:600;margin:8px 0 2px">{html.escape(_either(_HEADINGS[group]))}</p>')
-        parts.append(_step(step))
-    parts += [f"<p>{html.escape(line)}</p>" for line in _afterwards(journey)]
+        parts.append(_step(step, told))
+    parts += [f"<p>{linked(line, told)}</p>" for line in _afterwards(journey)]
     return "".join([*parts, "</div>"])
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, told: set[str]) -> str:
     died = step.kind == "end"
     line = (
         f'<span style="{_QUIET}">{step.number}</span> <b>{html.escape(step.place)}</b> {_ARROWS[step.way]} '
-        f"{html.escape(_sentence(step))} {''.join(_mark(one) for one in step.changes)}"
+        f"{linked(_sentence(step), told)} {''.join(_mark(one) for one in step.changes)}"
     )
     style = "margin:1px 0;padding:2px 8px;border-left:3px solid "
     style += "var(--jp-error-color1,#c62828)" if died else "var(--jp-border-color2,#bbb)"

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from netlab.glossary import linked
 from netlab.language import current, say
 from netlab.view.words import width
 
@@ -74,21 +75,22 @@ def page(explanation: Explanation) -> str:
         f'<p style="{style}">{html.escape(headline(explanation))}</p>',
     ]
     leg = ""
+    told: set[str] = set()
     for number, one in enumerate(explanation, start=1):
         if one.leg != leg:
             leg = one.leg
             heading = say(en=_HEADINGS[leg][0], ja=_HEADINGS[leg][1])
             parts.append(f'<p style="font-weight:600;margin:8px 0 2px">{html.escape(heading)}</p>')
-        parts.append(_condition(number, one))
-    parts += [f"<p>{html.escape(line)}</p>" for line in _afterwards(explanation)]
+        parts.append(_condition(number, one, told))
+    parts += [f"<p>{linked(line, told)}</p>" for line in _afterwards(explanation)]
     return "".join([*parts, "</div>"])
 
 
-def _condition(number: int, one: Condition) -> str:
+def _condition(number: int, one: Condition, told: set[str]) -> str:
     colour = _COLOURS[one.fulfilled]
     line = (
         f'<span style="{_QUIET}">{number}</span> <b style="color:{colour}">{_MARKS[one.fulfilled]}</b> '
-        f"<b>{html.escape(one.place)}</b> {html.escape(one.text)}"
+        f"<b>{html.escape(one.place)}</b> {linked(one.text, told)}"
     )
     inside = [f'<div style="{_MONO}">{html.escape(one.evidence)}</div>'] if one.evidence else []
     command = html.escape(f"{one.place}$ {one.command}")
