@@ -71,7 +71,8 @@ class Observer:
     ) -> Snapshot:
         """Return all that the kernel reports of all places; what is not `asked`, by place, is as at the last look.
 
-        Places that are new since are always asked for everything; None asks all for everything.
+        Places that are new since are always asked for everything; None asks all for everything. Raises LabClosed, also when
+        the lab is closed while it is looked at.
         """
         self._world.refresh()
         entries = {entry.name: entry for entry in self._world}  # kept to the end, and with them their descriptors
@@ -93,6 +94,7 @@ class Observer:
                 )
             except (OSError, ValueError, NotFound):
                 continue  # the place went while it was looked at
+        self._world.check()  # what went did not go with the whole world
         holds = {name: (entries[name].route_socket, entries[name].descriptor) for name in readings}
         paired = self._pairing.pair({name: one.seen for name, one in readings.items()}, holds)
         places = {name: self._whole(one.state, paired[name], processes) for name, one in readings.items()}

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from netlab.errors import MissingTool, NotFound
+from netlab.errors import LabClosed, MissingTool, NotFound
 from netlab.interrupts import held_back
 from netlab.kernel.netlink import RouteSocket
 from netlab.language import say
@@ -75,6 +75,7 @@ class World:
         self._listeners: list[socket.socket] = []
         self._followers: weakref.WeakSet[Follower] = weakref.WeakSet()
         self._lock = threading.RLock()
+        self._closed = False
         _worlds.add(self)
 
     def follow(self, follower: Follower) -> None:
@@ -92,9 +93,15 @@ class World:
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
+    def check(self) -> None:
+        """Raise LabClosed when the sandbox has ended, or when its end has begun and places are being let go of."""
+        if self._closed:
+            raise LabClosed(self.sandbox.epitaph())
+        self.sandbox.check()
+
     def entry(self, place: str) -> Entry:
         """Return a place's entry; raises NotFound, or LabClosed when the sandbox has ended."""
-        self.sandbox.check()
+        self.check()
         entry = self._entries.get(place)
         if entry is None:
             known = ", ".join(self._entries) or say(en="nothing", ja="なし")
@@ -190,7 +197,7 @@ class World:
 
     def refresh(self) -> None:
         """Find the named namespaces that were made or deleted since, by whatever means (`ip netns add`)."""
-        self.sandbox.check()
+        self.check()
         with held_back():
             self._refresh()
 
@@ -229,6 +236,7 @@ class World:
 
     def close(self) -> None:
         """Let go of all places, at once."""
+        self._closed = True
         for one in list(self._followers):
             one.let_go()
         with self._lock:

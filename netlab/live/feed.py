@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from netlab.errors import NetlabError
+from netlab.errors import LabClosed, NetlabError
 from netlab.language import Language, say
 from netlab.live.actions import Actions
 from netlab.live.session import Session
@@ -87,7 +87,12 @@ class Feed:
             return
         if not self.running:
             self._observer = Observer(lab.world)
-            session.take(self._observer.look(lab.name, lab.bridges()), _now())
+            try:
+                snapshot = self._observer.look(lab.name, lab.bridges())
+            except LabClosed:  # at this very moment
+                session.set_state("closed", _closed(session.language))
+                return
+            session.take(snapshot, _now())
             session.set_state("live")
 
     def _start(self) -> None:

@@ -18,6 +18,10 @@ from netlab.world import Entry, World
 
 Asked = dict[str, set[Topic]]  # what to ask, by place
 
+# A fork waits until what is being opened is known, so that it can be let go of there.
+_opening = threading.Lock()
+os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release)
+
 
 @dataclass
 class _Ear:
@@ -126,21 +130,25 @@ class Watch:
             return set()
         new = {name: entry for name, entry in self._entries().items() if name not in self._ears}
         for entry in new.values():
-            try:
-                ear = _ear(world, entry)
-            except (OSError, AgentRefusal, LabClosed, NotFound):
-                continue  # it went while it was looked at
-            with self._lock:
-                here = self._entries().get(entry.name)
-                if self._over or here is None or here.inode != entry.inode:
-                    ear.close()
-                    continue
-                self._ears[entry.name] = ear
-                for descriptor in ear.descriptors:
-                    self._by_descriptor[descriptor] = entry.name
-                    # At its edge: a fork may hold the other end of a closed one for a moment, and that must not keep us busy.
-                    self._poll.register(descriptor, select.EPOLLIN | select.EPOLLET)
+            with _opening:
+                try:
+                    ear = _ear(world, entry)
+                except (OSError, AgentRefusal, LabClosed, NotFound):
+                    continue  # it went while it was looked at
+                self._keep(entry, ear)
         return set(new)
+
+    def _keep(self, entry: Entry, ear: _Ear) -> None:
+        with self._lock:
+            here = self._entries().get(entry.name)
+            if self._over or here is None or here.inode != entry.inode:
+                ear.close()
+                return
+            self._ears[entry.name] = ear
+            for descriptor in ear.descriptors:
+                self._by_descriptor[descriptor] = entry.name
+                # At its edge: a fork may hold the other end of a closed one for a moment, and that must not keep us busy.
+                self._poll.register(descriptor, select.EPOLLIN | select.EPOLLET)
 
     def wait(self, seconds: float | None = None) -> Heard:
         """Wait until something changes or somebody rings, or for so many seconds; return what it was."""

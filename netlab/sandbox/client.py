@@ -102,14 +102,14 @@ class Sandbox:
         future: Future[Answer] = Future()
         with self._lock:
             if self._over:
-                raise LabClosed(self._epitaph())
+                raise LabClosed(self.epitaph())
             number = next(self._ids)
             self._waiting[number] = future
             try:
                 send(self._control, {"verb": verb, "id": number, **fields}, descriptors)
             except OSError:
                 self._waiting.pop(number, None)
-                raise LabClosed(self._epitaph()) from None
+                raise LabClosed(self.epitaph()) from None
         return future
 
     def ask(self, verb: str, descriptors: Sequence[int] = (), **fields: Any) -> Answer:
@@ -139,7 +139,8 @@ class Sandbox:
                 return
         tell(status)
 
-    def _epitaph(self) -> str:
+    def epitaph(self) -> str:
+        """Return what there is to say to whoever asks something of a sandbox that has ended."""
         return say(
             en="This lab is closed, or its sandbox has ended. Make a new one: lab = Lab(), or bring this one back: lab.reset()",
             ja="このラボは閉じられたか、サンドボックスが終了しています。新しく作るには: lab = Lab()、"
@@ -179,7 +180,7 @@ class Sandbox:
             self._endings.clear()
         for future in futures:
             if future.set_running_or_notify_cancel():
-                future.set_exception(LabClosed(self._epitaph()))
+                future.set_exception(LabClosed(self.epitaph()))
         for tell in endings:
             tell(-signal.SIGKILL)
 
@@ -193,7 +194,7 @@ class Sandbox:
     def check(self) -> None:
         """Raise LabClosed when the sandbox has ended."""
         if self._over:
-            raise LabClosed(self._epitaph())
+            raise LabClosed(self.epitaph())
 
     @property
     def pid(self) -> int:

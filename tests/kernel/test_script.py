@@ -147,19 +147,19 @@ def test_what_was_made_elsewhere_and_moved_is_made_on_what_it_stands_on(lab):
 
 def test_what_stands_on_an_interface_that_cannot_be_rebuilt_is_left_out_with_it_and_the_rest_is_built(lab):
     lab.host.sh(
-        "set -e; ip tuntap add tun0 mode tun; ip address add 10.7.0.1/24 dev tun0; ip link set tun0 up;"
-        "ip route add 10.70.0.0/16 via 10.7.0.2; ip tuntap add tap0 mode tap; ip link set tap0 master docker0 up;"
-        "ip tuntap add tap1 mode tap; ip link add mv link tap1 type macvlan; ip link set mv up;"
+        "set -e; ip link add odd0 type ifb; ip address add 10.7.0.1/24 dev odd0; ip link set odd0 up;"
+        "ip route add 10.70.0.0/16 via 10.7.0.2; ip link add odd1 type ifb; ip link set odd1 master docker0 up;"
+        "ip link add odd2 type ifb; ip link add mv link odd2 type macvlan; ip link set mv up;"
         "ip neigh add 10.7.0.9 lladdr 02:00:00:00:00:09 dev mv;"
-        "bridge fdb add 02:00:00:00:00:08 dev tap0 master static; ip route add 10.90.0.0/16 via 203.0.113.1",
+        "bridge fdb add 02:00:00:00:00:08 dev odd1 master static; ip route add 10.90.0.0/16 via 203.0.113.1",
         check=True,
     )
     script = str(lab.script())
-    for name, kind in (("tun0", "tun"), ("tap0", "tun"), ("tap1", "tun"), ("mv", "macvlan")):
+    for name, kind in (("odd0", "ifb"), ("odd1", "ifb"), ("odd2", "ifb"), ("mv", "macvlan")):
         assert f"# {name} in host, with its routes: an interface of the kind {kind} is not rebuilt." in script
     _, said = rebuild(script, ["host"], "ip -n host -brief link; ip -n host route")
     assert "10.90.0.0/16 via 203.0.113.1 dev eth0" in said
-    assert not {"tun0", "tap0", "mv@tap1", "mv"} & set(said.split())
+    assert not {"odd0", "odd1", "mv@odd2", "mv"} & set(said.split())
 
 
 def test_the_terminal_prints_the_script_of_a_lab(lab, tmp_path):
