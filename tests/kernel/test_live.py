@@ -123,10 +123,10 @@ def test_a_burst_is_told_together(lab, page):
 
 def test_earlier_steps_can_be_seen_again(lab, page):
     lab["web"].sh("ip link set eth0 down")
-    page.wait_for_sentence("web", "eth0", "off")
-    step = next(one for one in page.of("change") if one["entry"] and "off" in str(one["entry"]["sentences"]))[
-        "revision"
-    ]
+    told = "web: eth0 was switched off."
+    page.wait_for_sentence(told)
+    changes = [one for one in page.of("change") if one["entry"]]
+    step = next(one["revision"] for one in changes if told in one["entry"]["sentences"])
     lab.rm("web")
     page.wait_for_sentence("container web went")
     page.ask("picture", revision=step)
