@@ -155,6 +155,9 @@ def _send(
             message = explain(op, first.errno, first.words)
             raise KernelRefused(message, errno=first.errno, command=op.command())
         start += len(messages)
+    for op in batch:
+        if isinstance(op, ops.AddBridge) and op.up:
+            route_socket.settle(op.name)
 
 
 def _apply_other(op: ops.Operation, world: World) -> None:

@@ -6,11 +6,13 @@ microseconds to write (`encode`) and a few dozen to read (`observe`).
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
 import struct
 import threading
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,8 +35,10 @@ _ATTRIBUTE = struct.Struct("=HH")  # length, type (struct nlattr)
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK = 270, 10, 11
 _ACK_TEXTS, _ACK_CAPPED, _ACK_MESSAGE = 0x200, 0x100, 1
 _RECEIVE = 1 << 17
-_SIOCGIFINDEX, _LONGEST_NAME = 0x8933, 15
+_SIOCGIFINDEX, _SIOCETHTOOL, _LONGEST_NAME = 0x8933, 0x8946, 15
 _INTERFACE_REQUEST = struct.Struct("=16si20x")  # struct ifreq: name, index
+_INTERFACE_QUESTION = struct.Struct("@16sP16x")  # struct ifreq: name, address of what is asked
+_ETHTOOL_GLINK = 0x0A
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,18 @@ class RouteSocket:
             return None
         found: int = _INTERFACE_REQUEST.unpack(answer)[1]
         return found
+
+    def settle(self, name: str) -> None:
+        """Let the kernel work out now whether an interface has a signal; harmless when there is none of that name.
+
+        By itself it takes up to a second to see that a new bridge has none, and reports UNKNOWN until then (linkwatch).
+
+        Equivalent to: `ethtool NAME`, which asks for the signal.
+        """
+        asked = array("I", [_ETHTOOL_GLINK, 0])  # struct ethtool_value
+        question = _INTERFACE_QUESTION.pack(name.encode()[:_LONGEST_NAME], asked.buffer_info()[0])
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._socket, _SIOCETHTOOL, question)
 
     def delete_link(self, index: int) -> None:
         """Delete the interface of that number, whatever its name is by now; harmless when there is none.

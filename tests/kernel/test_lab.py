@@ -30,6 +30,12 @@ def test_the_host_has_docker0(lab):
     assert addresses(lab.host, "docker0") == ["172.17.0.1/16"]
 
 
+def test_bridges_know_from_the_beginning_that_they_have_no_signal(lab):
+    lab.network("shop")  # the kernel would find out up to a second later
+    found = ip(lab.host, "link show type bridge")
+    assert [one["operstate"] for one in found] == ["DOWN", "DOWN"]
+
+
 def test_the_host_forwards_and_hides_its_containers(lab):
     assert lab.host.sh("sysctl -n net.ipv4.ip_forward").stdout.strip() == "1"
     rules = [entry["rule"] for entry in nft(lab.host) if "rule" in entry]
