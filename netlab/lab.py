@@ -242,8 +242,8 @@ class Lab:
         """Break something in the lab as it is; return the trouble: `.symptom`, `.check()`, `.hint()`, `.reveal()`.
 
         The same `seed` breaks the same thing in a lab that was built the same way. `level` is 1 to 3, `kind` is link,
-        address, route, rules, name, bridge, server or tunnel, `count` the number of faults at once. Raises RequestError when
-        nothing can be broken.
+        address, route, rules, name, bridge, server or tunnel, `count` the number of faults at once: each interrupts something
+        that the others do not, so there may be fewer. Raises RequestError when nothing can be broken.
         """
         return break_something(self, lambda: self.world, self._explain, seed=seed, level=level, kind=kind, count=count)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
-from netlab.errors import CommandFailed, RequestError
+from netlab.errors import CommandFailed, NotFound, RequestError
 from netlab.faults import links, names, routes, rules, tunnels
 from netlab.faults.fault import FAULTS, Break, Command, Fault, Situation
 from netlab.faults.trouble import Inflicted, Trouble
@@ -49,9 +50,12 @@ def break_something(
         for one in wanted:
             if len(inflicted) == count:
                 break
-            struck = {command.place for other in inflicted for command in other.broken.commands}
-            found = inflict(lab, situation, one, drawn, avoiding=struck)
-            inflicted += [found] if found is not None else []
+            if (found := inflict(lab, situation, one, drawn)) is None:
+                continue
+            inflicted.append(found)
+            if len(inflicted) < count:  # the next one must interrupt what has survived
+                survived = zip(situation.ways, probe_all(lab, situation.ways), strict=True)
+                situation = replace(situation, ways=[way for way, works in survived if works])
     except BaseException:
         for done in reversed(inflicted):
             _run(lab, done.broken.repair)
@@ -61,20 +65,17 @@ def break_something(
     return Trouble(lab, explain, inflicted, working, closed)
 
 
-def inflict(
-    lab: Lab, situation: Situation, fault: Fault, drawn: random.Random, *, avoiding: set[str] = frozenset()  # type: ignore[assignment]
-) -> Inflicted | None:  # fmt: skip
-    """Inflict one fault somewhere; None where nothing of the kind can be broken. Another place than those avoided is best."""
+def inflict(lab: Lab, situation: Situation, fault: Fault, drawn: random.Random) -> Inflicted | None:
+    """Inflict one fault somewhere; None where nothing of the kind can be broken."""
     breaks = list(_different(fault.strikes(situation)))
     drawn.shuffle(breaks)
-    breaks.sort(key=lambda one: any(command.place in avoiding for command in one.commands))
     for one in breaks[:_TRIES]:
         try:
             _run(lab, one.commands, check=True)
             if not probe(lab, one.way.source, one.way.target):
                 return Inflicted(fault, one)
-        except CommandFailed:
-            pass  # this kernel does not have it: another way
+        except (CommandFailed, NotFound):
+            pass  # this kernel does not have it, or an earlier fault took it away: another way
         except BaseException:
             _run(lab, one.repair)
             raise

@@ -133,6 +133,30 @@ def test_the_same_seed_breaks_the_same(make_lab):
     assert len(told[0][0]) == 2
 
 
+@pytest.mark.parametrize("seed", [5, 6, 11])
+def test_each_of_several_faults_has_a_complaint_of_its_own(seed, lab):
+    """With all the others repaired, it still interrupts what its users complain of."""
+    small(lab)
+    lab.run("other")
+    trouble = lab.break_something(seed=seed, count=3)
+    assert len(trouble.faults) == len(set(trouble.symptom.splitlines())) == 3
+    for one in reversed(trouble._inflicted):
+        way = one.broken.way
+        assert not probe(lab, way.source, way.target)
+        for command in one.broken.repair:
+            lab[command.place].sh(command.command, check=True)
+    wait_until(lambda: trouble.check().ok, what=f"{trouble.check()}")
+
+
+def test_a_fault_may_take_away_what_another_would_break(lab):
+    """The web server is stopped first; faults inside it find another place, or another fault is drawn."""
+    small(lab)
+    situation = Situation(lab.world, lab.snapshot(), survey(lab.snapshot(), lab._explain)[0])
+    lab.stop("web", seconds=0)
+    for name in ("dropped-at-the-door", "mtu", "echo-ignored"):
+        inflict(lab, situation, FAULTS[name], drawn(1))
+
+
 def test_any_right_repair_counts_and_too_much_does_not(lab):
     small(lab)
     trouble = lab.break_something(seed=1, kind="route", level=1)
