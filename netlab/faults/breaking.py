@@ -11,7 +11,7 @@ from netlab.errors import CommandFailed, NotFound, RequestError
 from netlab.faults import links, names, routes, rules, tunnels
 from netlab.faults.fault import FAULTS, Break, Command, Fault, Situation
 from netlab.faults.trouble import Inflicted, Trouble
-from netlab.faults.ways import Explain, Lab, probe, probe_all, survey
+from netlab.faults.ways import Explain, Lab, Way, probe_all, survey
 from netlab.language import say
 from netlab.world import World
 
@@ -50,7 +50,8 @@ def break_something(
         for one in wanted:
             if len(inflicted) == count:
                 break
-            if (found := inflict(lab, situation, one, drawn)) is None:
+            others = [other.broken.way for other in inflicted]
+            if (found := inflict(lab, situation, one, drawn, others)) is None:
                 continue
             inflicted.append(found)
             if len(inflicted) < count:  # the next one must interrupt what has survived
@@ -65,14 +66,20 @@ def break_something(
     return Trouble(lab, explain, inflicted, working, closed)
 
 
-def inflict(lab: Lab, situation: Situation, fault: Fault, drawn: random.Random) -> Inflicted | None:
-    """Inflict one fault somewhere; None where nothing of the kind can be broken."""
+def inflict(
+    lab: Lab, situation: Situation, fault: Fault, drawn: random.Random, others: Sequence[Way] = ()
+) -> Inflicted | None:
+    """Inflict one fault somewhere; None where nothing of the kind can be broken.
+
+    `others` are the ways that earlier faults interrupt: they must stay interrupted (a container that gets the address of
+    another would answer in its place).
+    """
     breaks = list(_different(fault.strikes(situation)))
     drawn.shuffle(breaks)
     for one in breaks[:_TRIES]:
         try:
             _run(lab, one.commands, check=True)
-            if not probe(lab, one.way.source, one.way.target):
+            if not any(probe_all(lab, [one.way, *others])):
                 return Inflicted(fault, one)
         except (CommandFailed, NotFound):
             pass  # this kernel does not have it, or an earlier fault took it away: another way
