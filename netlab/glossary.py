@@ -10,6 +10,7 @@ from functools import cache
 from html import escape
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from netlab.language import LANGUAGES, Language, current
 
@@ -26,6 +27,7 @@ class Term:
     words: Mapping[Language, tuple[str, ...]]  # by which a sentence mentions it
     shows: str
     reading: str = ""
+    everyday: bool = False  # whether the same words also mean something else
 
     @property
     def link(self) -> str:
@@ -47,8 +49,12 @@ def glossary() -> Mapping[str, Term]:
             language: (re.sub(r" *\(.*\)", "", names[language]), *one.get("also", {}).get(language, ()))
             for language in LANGUAGES
         }
-        found[key] = Term(key, names, one["means"], words, one["shows"].strip("\n"), one.get("reading", ""))
+        found[key] = Term(key, names, one["means"], words, one["shows"].strip("\n"), **_rest(one))
     return found
+
+
+def _rest(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one[name] for name in ("reading", "everyday") if name in one}
 
 
 def linked(text: str, told: set[str]) -> str:
@@ -60,7 +66,7 @@ def linked(text: str, told: set[str]) -> str:
     if not Path(f"{CHAPTER}.ipynb").is_file():
         return escape(text)
     made, end = [], 0
-    pattern, keys = _mentions(current())
+    pattern, keys = mentions(current())
     for match in pattern.finditer(text):
         key = keys[match[0].lower()]
         if key not in told:
@@ -72,7 +78,7 @@ def linked(text: str, told: set[str]) -> str:
 
 
 @cache
-def _mentions(language: Language) -> tuple[re.Pattern[str], Mapping[str, str]]:
+def mentions(language: Language) -> tuple[re.Pattern[str], Mapping[str, str]]:
     """Return what finds the mentions of all terms, the longest first, and the key of each in small letters."""
     keys = {word.lower(): term.key for term in glossary().values() for word in term.words[language]}
     words = sorted((word for term in glossary().values() for word in term.words[language]), key=len, reverse=True)

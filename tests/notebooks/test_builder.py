@@ -66,6 +66,27 @@ def test_a_term_is_a_heading_with_its_cell_and_a_link_leads_to_it() -> None:
     assert sources(text, "ja") == ["[veth ペア](10-glossary.ipynb#cell-id=veth)です"]
 
 
+def test_the_first_mention_of_a_word_leads_to_the_glossary() -> None:
+    """Not in code, headings and the goals at the top, not the second time, and not where a word may mean something else."""
+    goals = "::: en\n# A bridge\n- what NAT is\n::: ja\n.\n"
+    text = goals + "::: en\n`NAT` on a **bridge**: NAT, forwarding, the [[bridge]] again\n::: ja\n.\n"
+    _, story = sources(text)
+    assert story == (
+        "`NAT` on a [**bridge**](10-glossary.ipynb#cell-id=bridge): "
+        "[NAT](10-glossary.ipynb#cell-id=nat), forwarding, the Bridge again"
+    )
+
+
+def test_emphasis_goes_inside_a_link_that_it_begins_with() -> None:
+    """Otherwise Markdown shows its asterisks beside a letter, and Japanese has no spaces."""
+    text = "::: en\n.\n::: ja\nこれは**[[nat]]**です。**太字**と*[[mtu|最大長]] (MTU)* です。**橋と[[veth]]の話**。\n"
+    (said,) = sources(text, "ja")
+    assert said == (
+        "これは[**NAT**](10-glossary.ipynb#cell-id=nat)です。**太字**と[*最大長*](10-glossary.ipynb#cell-id=mtu) *(MTU)* です。"
+        "**橋と[veth ペア](10-glossary.ipynb#cell-id=veth)の話**。"
+    )
+
+
 def test_an_exercise_has_a_folded_solution_and_room_to_type() -> None:
     """The solution is folded below the task, and an empty cell follows."""
     text = "::: try\n::: en\nDo it.\n::: ja\nやってみて。\n::: solution\ndone()\n"

@@ -13,6 +13,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from rendered import running_text
+
+from netlab.glossary import glossary, mentions
 
 nbformat = pytest.importorskip("nbformat")
 
@@ -162,13 +165,38 @@ def test_links_and_pictures_exist(language: str, stem: str) -> None:
 
 @every_notebook
 def test_words_lead_to_the_glossary(language: str, stem: str) -> None:
-    """A chapter from 01 to 08 explains its words where they first appear: by a link to a cell that is there."""
+    """A chapter from 01 to 08 explains its words: each once, by a link to a cell that is there."""
     text = "\n".join(cell.source for cell in chapter(language, stem).cells if cell.cell_type == "markdown")
     links = re.findall(r"\]\(10-glossary\.ipynb#cell-id=([^)]+)\)", text)
     headed = {cell.id for cell in chapter(language, "10-glossary").cells if cell.source.startswith("### ")}
     assert set(links) <= headed
     assert len(links) == len(set(links))
     assert len(links) >= (3 if "01" <= stem[:2] <= "08" else 0)
+
+
+@every_notebook
+def test_the_first_mention_of_a_word_is_its_link(language: str, stem: str) -> None:
+    """In the text as it is shown; the goals at the top come before the story, and chapter 10 is the glossary."""
+    if stem == "10-glossary":
+        return
+    pattern, keys = mentions(language)
+    told: set[str] = set()
+    cells = [cell for cell in chapter(language, stem).cells if cell.cell_type == "markdown"]
+    for piece in (one for cell in cells for one in running_text(cell.source, lists=cell is not cells[0])):
+        if piece.term:
+            told.add(piece.term)
+            continue
+        first = {keys[match[0].lower()] for match in pattern.finditer(piece.words)} - told
+        assert all(glossary()[key].everyday for key in first), piece.words
+
+
+@every_notebook
+def test_no_sign_of_markdown_is_left_in_the_text(language: str, stem: str) -> None:
+    """Between two letters without a space, `**[` begins no emphasis: Japanese readers would see the asterisks."""
+    for cell in chapter(language, stem).cells:
+        if cell.cell_type == "markdown":
+            for piece in running_text(cell.source):
+                assert not re.search(r"\*|`|\]\(|\[\[", piece.words), piece.words
 
 
 @every_chapter
