@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from netlab.errors import CommandFailed, NotFound, RequestError
 from netlab.faults import links, names, routes, rules, tunnels
@@ -56,7 +55,7 @@ def break_something(
             inflicted.append(found)
             if len(inflicted) < count:  # the next one must interrupt what has survived
                 survived = zip(situation.ways, probe_all(lab, situation.ways), strict=True)
-                situation = replace(situation, ways=[way for way, works in survived if works])
+                situation = Situation(world(), lab.snapshot(), [way for way, works in survived if works])
     except BaseException:
         for done in reversed(inflicted):
             _run(lab, done.broken.repair)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,13 +114,83 @@ def test_an_unknown_prediction_is_refused() -> None:
         answer("nonsense", 1)
 
 
-def test_a_broken_record_is_set_aside(tmp_path: Path) -> None:
-    """What cannot be read is kept under another name, and the course goes on."""
-    (tmp_path / "progress.json").write_text("{")
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{",
+        "[]",
+        "\x00",
+        '{"version": 0, "solved": ["two-rooms"]}',
+        '{"version": 1, "predictions": []}',
+        '{"version": 1, "challenges": {"two-rooms": true}}',
+    ],
+    ids=["half", "list", "binary", "version", "kind", "entry"],
+)
+def test_a_broken_record_is_set_aside(written: str, tmp_path: Path) -> None:
+    """What cannot be understood is kept under another name, and the course goes on."""
+    (tmp_path / "progress.json").write_text(written)
     with pytest.warns(UserWarning, match="kept as progress-"):
         predict(KEY).choose("A")
     assert json.loads((tmp_path / "progress.json").read_text())["predictions"][KEY]["choice"] == 0
-    assert [path.read_text() for path in tmp_path.glob("progress-*.json")] == ["{"]
+    assert [path.read_text() for path in tmp_path.glob("progress-*.json")] == [written]
+    assert "predictions 0/" in repr(progress("03"))
+
+
+def test_a_record_that_cannot_be_read_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's file, say: the chapter works, and nothing of theirs is overwritten."""
+    file = tmp_path / "progress.json"
+    file.write_text(json.dumps({"version": 1, "predictions": {KEY: {"choice": 1}}}))
+    before = file.read_text()
+
+    def refuse(*_: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse)
+        with pytest.warns(UserWarning, match="cannot be read: Permission denied"):
+            assert "predictions 0/" in repr(progress("03"))
+        with pytest.warns(UserWarning, match="cannot be"):
+            predict(KEY).choose("A")
+    assert file.read_text() == before
+
+
+def test_an_older_record_counts_as_far_as_it_goes(tmp_path: Path) -> None:
+    """Of a prediction that the course no longer has nothing is shown, and nothing is lost."""
+    (tmp_path / "progress.json").write_text(
+        json.dumps({"version": 1, "predictions": {"gone": {"choice": 0, "right": True}}})
+    )
+    assert "predictions 0/" in repr(progress("03"))
+    predict(KEY).choose("A")
+    assert set(records.read()["predictions"]) == {"gone", KEY}
+
+
+def test_several_notebooks_write_at_once(tmp_path: Path) -> None:
+    """Six kernels, forty facts each: none is lost."""
+    program = (
+        "import sys; from netlab.course import records\n"
+        "for n in range(40): records.note('challenges', f'{sys.argv[1]}-{n}', tries=n)"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", program, f"kernel{number}"]) for number in range(6)]
+    assert [one.wait(60) for one in writers] == [0] * 6
+    kept = records.read()["challenges"]
+    assert {key: one["tries"] for key, one in kept.items()} == {
+        f"kernel{k}-{n}": n for k in range(6) for n in range(40)
+    }
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["progress.json", "progress.lock"]
+
+
+def test_who_has_no_home_works_without_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a number: nothing is kept beyond the process."""
+
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("NETLAB_PROGRESS", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+    monkeypatch.setattr(records, "_of_process", records._empty())
+    predict(KEY).choose("A")
+    assert records.read()["predictions"][KEY]["choice"] == 0
 
 
 def test_a_disk_that_forbids_it_does_not_stop_the_course(monkeypatch: pytest.MonkeyPatch) -> None:
