@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from netlab.course import challenge, records
-from netlab.course.challenges import challenges
+import netlab.course.challenges as beside
+from netlab.course import challenge, progress, records
+from netlab.course.challenges import challenges, find
 from netlab.course.definition import Challenge
 from netlab.course.task import Task
-from netlab.language import LANGUAGES
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 shells = pytest.importorskip("IPython.core.interactiveshell")
+
+GUIDE = Path(__file__).parents[2] / "docs" / "challenges.md"
+SOLUTIONS = ("solution", "other_solution")
 
 every_challenge = pytest.mark.parametrize("asked", challenges().values(), ids=lambda one: one.key)
 
@@ -61,7 +66,7 @@ def test_it_fails_untouched(asked: Challenge, begin: Any) -> None:
 
 
 @every_challenge
-@pytest.mark.parametrize("way", ["solution", "other_solution"])
+@pytest.mark.parametrize("way", SOLUTIONS)
 def test_every_right_way_passes(asked: Challenge, way: str, begin: Any) -> None:
     """The checks look at the kernel and at probes, so it does not matter how one got there."""
     task = begin(asked)
@@ -90,12 +95,29 @@ def test_it_begins_again(asked: Challenge, begin: Any) -> None:
     assert task.lab is lab
 
 
-@every_challenge
-def test_its_texts_are_there_in_both_languages(asked: Challenge) -> None:
-    """Title, task, checks and three hints, none of them left in the other language."""
-    assert len(asked.hints) == 3
-    for texts in (asked.titles, asked.tasks, *asked.hints, *(check.sentences for check in asked.checks)):
-        assert set(texts) == set(LANGUAGES)
-        assert all(texts.values())
-        assert re.search(r"[ぁ-んァ-ヶ一-龠]", texts["ja"]), texts["ja"]
-        assert not re.search(r"[ぁ-んァ-ヶ一-龠]", texts["en"]), texts["en"]
+@pytest.fixture
+def guides_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Challenge]:
+    """The challenge that docs/challenges.md shows, as one more file beside the others."""
+    code = re.search(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), flags=re.DOTALL)
+    assert code
+    (tmp_path / "ch05_wrong_way_round.py").write_text(code[1], "utf-8")
+    monkeypatch.setattr(beside, "__path__", [*beside.__path__, str(tmp_path)])
+    challenges.cache_clear()
+    yield find("wrong-way-round")
+    challenges.cache_clear()
+    sys.modules.pop(f"{beside.__name__}.ch05_wrong_way_round")
+
+
+def test_one_more_file_is_one_more_challenge(guides_example: Challenge, begin: Any) -> None:
+    """What the guide for instructors says is so, and its example is fair."""
+    for typed, solved in (
+        ("", False),
+        *((getattr(guides_example, way), True) for way in SOLUTIONS),
+        (guides_example.wrong, False),
+    ):
+        task = begin(guides_example)
+        if typed:
+            type_in(task, typed)
+        assert bool(task.check()) == solved, typed
+    standing = next(one for one in progress().all if one.chapter.number == "05")
+    assert str(standing.challenges) == "1/4"
