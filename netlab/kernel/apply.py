@@ -81,6 +81,7 @@ def apply(operations: Sequence[ops.Operation], world: World) -> None:
         for complaint in undo(done, world):
             error.add_note(complaint)
         raise
+    _settle(operations, world)
 
 
 def undo(done: Sequence[ops.Operation], world: World) -> list[str]:
@@ -155,9 +156,21 @@ def _send(
             message = explain(op, first.errno, first.words)
             raise KernelRefused(message, errno=first.errno, command=op.command())
         start += len(messages)
-    for op in batch:
-        if isinstance(op, ops.AddBridge) and op.up:
-            route_socket.settle(op.name)
+
+
+def _settle(operations: Sequence[ops.Operation], world: World) -> None:
+    """Let the kernel find out now what has a signal: until it has, it drops what is sent there, and reports what was before.
+
+    First the ends of cables, then the bridges, which have a signal when one of their ports has.
+    """
+    cables = [op for op in operations if isinstance(op, ops.AddVeth)]
+    ends = [(op.peer_place or op.place, op.peer) for op in cables] + [(op.place, op.name) for op in cables]
+    ends += [(op.place, op.name) for op in operations if isinstance(op, ops.SetUp)]
+    bridges = [(op.place, op.name) for op in operations if isinstance(op, ops.AddBridge)]
+    bridges += [(op.place, op.master) for op in operations if isinstance(op, ops.AddVeth | ops.SetMaster) and op.master]
+    for place, name in dict.fromkeys([*ends, *bridges]):
+        with contextlib.suppress(NotFound):  # a container that has ended since
+            world.route_socket(place).settle(name)
 
 
 def _apply_other(op: ops.Operation, world: World) -> None:

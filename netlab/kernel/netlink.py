@@ -165,7 +165,8 @@ class RouteSocket:
     def settle(self, name: str) -> None:
         """Let the kernel work out now whether an interface has a signal; harmless when there is none of that name.
 
-        By itself it takes up to a second to see that a new bridge has none, and reports UNKNOWN until then (linkwatch).
+        By itself it takes up to a second to see that a new bridge has none, and reports UNKNOWN until then; and a busy machine
+        takes its time to see that one has a signal now, and drops what is sent there until then (linkwatch).
 
         Equivalent to: `ethtool NAME`, which asks for the signal.
         """

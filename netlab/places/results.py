@@ -172,6 +172,8 @@ def _curl_reason(returncode: int, stderr: str) -> tuple[Outcome, str]:
     failures = re.findall(r"(?:failed|Failed to connect[^:]*|Immediate connect fail for \S+): (.+)", stderr)
     if any("refused" in failure.lower() for failure in failures):
         return "refused", say(en=_REFUSED[0], ja=_REFUSED[1])
+    if any("reset" in failure.lower() for failure in failures):
+        returncode = 56  # it was accepted, and cut off before curl had looked
     if returncode == 7 and failures:
         said = failures[0].lower()
         return "unreachable", say(en=f"no way there: {said}", ja=f"そこへ行く道がありません: {said}")

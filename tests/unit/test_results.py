@@ -79,6 +79,7 @@ def test_a_page_is_read():
             "no way there: network is unreachable",
             "unreachable",
         ),
+        (7, "* connect to 127.0.0.1 port 8080 failed: Connection reset by peer\n", "was cut off", "cut off"),
         (28, "curl: (28) Connection timed out\n", "silence", "silence"),
         (6, "curl: (6) Could not resolve host: x\n", "could not be resolved", "no name"),
         (52, "curl: (52) Empty reply from server\n", "without an answer", "cut off"),
