@@ -49,12 +49,16 @@ def run(pid: int, namespace: str | None, argv: list[str], variables: dict[str, s
     place = become_part_of(pid, namespace)
     with _terminal_given_back():
         before = {number: signal.signal(number, signal.SIG_IGN) for number in _TYPED}
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # until there is somebody to pass them on to
         child = os.fork()
         if child == 0:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             _become(argv, folder, given)
-        status = _wait(child)
+        _pass_signals_on(child)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])  # negative for a signal
     # Where the whole place ends, its processes and the command are killed together, in any order.
     if status == -signal.SIGKILL and select.select([place], [], [], _TOGETHER_SECONDS)[0]:
         sys.stderr.write("netlab: the place has gone, and the command with it\n")
@@ -126,9 +130,7 @@ def _become(argv: list[str], folder: str, given: dict[str, str]) -> None:
         os._exit(status)
 
 
-def _wait(child: int) -> int:
-    """Wait for the command, passing signals on to it; return its status, negative for a signal."""
-
+def _pass_signals_on(child: int) -> None:
     def pass_on(number: int, _: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
@@ -136,4 +138,3 @@ def _wait(child: int) -> int:
     for number in _PASSED_ON:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, pass_on)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
