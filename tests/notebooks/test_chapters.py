@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from rendered import running_text
@@ -22,8 +23,17 @@ nbformat = pytest.importorskip("nbformat")
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 LANGUAGES = ("en", "ja")
-A_SCREEN = 45
-A_HANDFUL = 10
+A_SCREEN = 25
+A_PICTURE = 45  # as text, where there is no picture: tests/browser/test_exported.py measures what is seen
+A_HANDFUL = 8
+SOURCES_ELSEWHERE = {
+    "docs.docker.com",
+    "kubernetes.io",
+    "man7.org",
+    "manpages.debian.org",
+    "www.netfilter.org",
+    "www.rfc-editor.org",
+}
 EXERCISES = (
     "02",
     "03",
@@ -120,8 +130,9 @@ def test_no_output_is_longer_than_a_screen(language: str, stem: str) -> None:
     """Nobody has to scroll through an output."""
     for cell in code_cells(language, stem):
         for output in cell.outputs:
+            most = A_PICTURE if "image/svg+xml" in output.get("data", {}) else A_SCREEN
             for text in texts(output):
-                assert len(text.splitlines()) <= A_SCREEN, cell.source
+                assert len(text.splitlines()) <= most, cell.source
 
 
 @every_notebook
@@ -161,6 +172,49 @@ def test_links_and_pictures_exist(language: str, stem: str) -> None:
         if cell.cell_type == "markdown":
             for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", cell.source):
                 assert (NOTEBOOKS / language / target).exists(), target
+
+
+@every_notebook
+def test_links_to_elsewhere_are_whole(language: str, stem: str) -> None:
+    """Written as a browser needs them, to one of the sources that chapter 11 names, and encrypted."""
+    for cell in chapter(language, stem).cells:
+        if cell.cell_type == "markdown":
+            for address in re.findall(r"\]\((\w+:[^)]*)\)", cell.source):
+                parts = urlsplit(address)
+                assert parts.scheme == "https", address
+                assert parts.hostname in SOURCES_ELSEWHERE, address
+                assert parts.path.strip("/"), address
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_references_say_what_each_is_good_for_and_in_which_chapter(language: str) -> None:
+    """A row each: the source, the questions that it answers, chapters that there are. The curriculum's seven are among them."""
+    text = "\n".join(cell.source for cell in chapter(language, "11-references").cells if cell.cell_type == "markdown")
+    rows = re.findall(r"^\| \[(.+?)\]\(https://[^)]+\) \| (.+?) \| (.+?) \|$", text, flags=re.MULTILINE)
+    named = {name for name, _, _ in rows}
+    assert named >= {
+        "namespaces(7)",
+        "veth(4)",
+        "ip-link(8)",
+        "bridge(8)",
+        "iptables(8)",
+        "nft(8)",
+        "Docker: networking overview",
+    }
+    assert len(rows) == len(named) == text.count("](https://")
+    numbers = {stem[:2] for stem in STEMS}
+    for name, questions, chapters in rows:
+        assert len(questions) > A_HANDFUL, name
+        assert set(re.split(r", |、", chapters)) <= numbers, name
+
+
+@every_notebook
+def test_a_chapter_that_asks_shows_how_far_one_is(language: str, stem: str) -> None:
+    """Its own dashboard, before the first question."""
+    code = [cell.source for cell in code_cells(language, stem)]
+    asks = [at for at, one in enumerate(code) if one.startswith("predict(") or "challenge(" in one]
+    shows = [at for at, one in enumerate(code) if one.splitlines()[-1:] == [f'progress("{stem[:2]}")']]
+    assert not asks or (shows and shows[0] < asks[0])
 
 
 @every_notebook

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_every_word_of_the_curriculum_is_there() -> None:
         assert term.shows
         assert term.meanings["en"].endswith(".")
         assert term.meanings["ja"].endswith("。")
+
+
+def test_letters_have_a_reading() -> None:
+    """A Japanese beginner who sees `MTU` for the first time is told how to say it; IP, DNS, host and none are known."""
+    known = {"IP", "DNS", "host", "none"}
+    for term in glossary().values():
+        letters = set(re.findall(r"[A-Za-z]{2,}", term.words["ja"][0])) - known
+        assert bool(term.reading) >= bool(letters), term.key
 
 
 @pytest.mark.usefixtures("beside_chapter_10")
