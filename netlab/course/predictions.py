@@ -86,11 +86,6 @@ class Answer:
         self.right = next((number for number, option in enumerate(asked.options) if option.value == value), None)
         self.chosen = _chosen.get(asked.key)
 
-    @property
-    def as_expected(self) -> bool:
-        """Whether the kernel answered what the course says that it does."""
-        return self.right is not None and self.question.options[self.right].expected
-
     def _verdict(self) -> str:
         if self.right is None:
             return say(

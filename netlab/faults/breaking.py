@@ -71,9 +71,9 @@ def inflict(
     """Inflict one fault somewhere; None where nothing of the kind can be broken.
 
     `others` are the ways that earlier faults interrupt: they must stay interrupted (a container that gets the address of
-    another would answer in its place).
+    another would answer in its place), and the engine must not mend them on the way.
     """
-    breaks = list(_different(fault.strikes(situation)))
+    breaks = [one for one in _different(fault.strikes(situation)) if not (others and one.by_engine)]
     drawn.shuffle(breaks)
     for one in breaks[:_TRIES]:
         try:

@@ -8,7 +8,7 @@ from shlex import quote
 
 from netlab import observer
 from netlab.faults.ways import Way
-from netlab.model import Interface, PlaceState, Route, Rule, Snapshot
+from netlab.model import Address, Interface, PlaceState, Route, Rule, Snapshot
 from netlab.why.trouble import Repair
 from netlab.world import World
 
@@ -22,6 +22,11 @@ class Break:
     way: Way
     commands: tuple[Command, ...]
     repair: tuple[Command, ...]
+
+    @property
+    def by_engine(self) -> bool:
+        """Whether its repair has the engine set a container up anew, with all that was broken in it before."""
+        return any(one.command.startswith("docker ") for one in self.repair)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,12 @@ class Situation:
             if (state := self.state(name)).kind == "host" and name not in (way.source, way.end):
                 yield state
 
+    def forwarding_hosts(self, way: Way) -> Iterator[PlaceState]:
+        """Yield those of the hosts that pass the packets of a way on."""
+        for host in self.hosts(way):
+            if any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
+                yield host
+
     def rules(self, place: str) -> list[Rule]:
         """Return the nftables rules of a place, of a container as well."""
         return [rule for chain in observer.chains(self.world, place) for rule in chain.rules]
@@ -73,10 +84,6 @@ class Fault:
     kind: str  # link, address, route, rules, name, bridge, server or tunnel
     reasons: frozenset[str]
     strikes: Strike = field(repr=False)
-
-    def applies(self, situation: Situation) -> bool:
-        """Whether a lab has what it could break."""
-        return next(iter(self.strikes(situation)), None) is not None
 
 
 FAULTS: dict[str, Fault] = {}
@@ -100,6 +107,12 @@ def main_interface(state: PlaceState) -> Interface | None:
     return next(
         (one for one in state.interfaces if one.kind != "loopback" and any(a.family == 4 for a in one.addresses)), None
     )  # fmt: skip
+
+
+def main_address(state: PlaceState) -> Address | None:
+    """Return the first IPv4 address of a place, but those of lo."""
+    one = main_interface(state)
+    return next(address for address in one.addresses if address.family == 4) if one is not None else None
 
 
 def default_route(state: PlaceState) -> Route | None:

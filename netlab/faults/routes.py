@@ -13,6 +13,7 @@ from netlab.faults.fault import (
     default_again,
     default_route,
     fault,
+    main_address,
     main_interface,
 )
 
@@ -22,8 +23,7 @@ def wrong_mask(at: Situation) -> Iterator[Break]:
     """Give a container its address with a mask that has nobody else in it."""
     for way in at.ways:
         for state in at.inhabitants(way):
-            one = main_interface(state)
-            address = next((a for a in one.addresses if a.family == 4), None) if one else None
+            one, address = main_interface(state), main_address(state)
             if one is not None and address is not None and address.prefix_length < 32:
                 wrong = f"{address.address}/32"
                 commands = (
@@ -55,8 +55,7 @@ def wrong_gateway(at: Situation) -> Iterator[Break]:
     taken = {a.address for state in at.snapshot.places for one in state.interfaces for a in one.addresses}
     for way in at.ways:
         for state in at.inhabitants(way):
-            one, route = main_interface(state), default_route(state)
-            address = next((a for a in one.addresses if a.family == 4), None) if one else None
+            address, route = main_address(state), default_route(state)
             if route is None or address is None or not _uses_gateway(way.explanation, state.name):
                 continue
             *_, last = ipaddress.ip_network(f"{address.address}/28", strict=False).hosts()
@@ -76,10 +75,9 @@ def _uses_gateway(explanation: object, place: str) -> bool:
 def no_forwarding(at: Situation) -> Iterator[Break]:
     """Switch forwarding off on a host."""
     for way in at.ways:
-        for host in at.hosts(way):
-            if any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
-                off, on = (Command(host.name, f"sysctl -w net.ipv4.ip_forward={number}") for number in (0, 1))
-                yield Break(way, (off,), (on,))
+        for host in at.forwarding_hosts(way):
+            off, on = (Command(host.name, f"sysctl -w net.ipv4.ip_forward={number}") for number in (0, 1))
+            yield Break(way, (off,), (on,))
 
 
 @fault("blackhole", 2, "route", "route-refuses")
@@ -97,23 +95,20 @@ def blackhole(at: Situation) -> Iterator[Break]:
 def reverse_path(at: Situation) -> Iterator[Break]:
     """Let a host believe that a container is elsewhere, and check where packets come from."""
     for way in at.ways:
-        for host in at.hosts(way):
+        for host in at.forwarding_hosts(way):
             state = at.state(way.source)
             end = bridge_port(at, state)
-            own = main_interface(state)
+            own = main_address(state)
             uplink = default_route(host)
             if state.kind != "container" or end is None or own is None or uplink is None or end[0] != host.name:
                 continue
-            if not any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
-                continue
-            address = next(a.address for a in own.addresses if a.family == 4)
             key = f"net.ipv4.conf.{end[1].master}.rp_filter"
             commands = (
                 Command(host.name, f"sysctl -w {key}=1"),
-                Command(host.name, f"ip route add {address}/32 via {uplink.gateway}"),
+                Command(host.name, f"ip route add {own.address}/32 via {uplink.gateway}"),
             )
             repair = (
-                Command(host.name, f"ip route delete {address}/32 via {uplink.gateway}"),
+                Command(host.name, f"ip route delete {own.address}/32 via {uplink.gateway}"),
                 Command(host.name, f"sysctl -w {key}=0"),
             )
             yield Break(way, commands, repair)
@@ -139,12 +134,11 @@ def duplicate_address(at: Situation) -> Iterator[Break]:
     """Give a container the address of a neighbour as well: what comes from the neighbour seems to come from itself."""
     for way in at.ways:
         victim, thief = at.state(way.source), at.state(way.end)
-        theirs, one = main_interface(thief), main_interface(victim)
+        theirs, address = main_interface(thief), main_address(victim)
         ends = bridge_port(at, victim), bridge_port(at, thief)
-        if one is None or theirs is None or ends[0] is None or ends[1] is None or victim.name == thief.name:
+        if address is None or theirs is None or ends[0] is None or ends[1] is None or victim.name == thief.name:
             continue
         if (ends[0][0], ends[0][1].master) == (ends[1][0], ends[1][1].master):
-            address = next(a for a in one.addresses if a.family == 4)
             add, delete = (
                 Command(thief.name, f"ip address {word} {address} dev {theirs.name}") for word in ("add", "delete")
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from netlab.drivers.rules import TABLE
-from netlab.faults.fault import Break, Command, Situation, fault, main_interface, table_with
+from netlab.faults.fault import Break, Command, Situation, fault, main_address, table_with
 from netlab.model import Rule
 
 
@@ -40,10 +40,11 @@ def dropped_by_user_rule(at: Situation) -> Iterator[Break]:
             if not any(rule.table == TABLE for rule in at.rules(host.name)):
                 continue
             for state in at.inhabitants(way):
-                one = main_interface(state)
-                address = next((a.address for a in one.addresses if a.family == 4), None) if one else None
-                for side in ("-s", "-d") if address else ():
-                    words = f"DOCKER-USER {side} {address} -j DROP"
+                address = main_address(state)
+                if address is None:
+                    continue
+                for side in ("-s", "-d"):
+                    words = f"DOCKER-USER {side} {address.address} -j DROP"
                     drop, undo = (Command(host.name, f"iptables {flag} {words}") for flag in ("-I", "-D"))
                     yield Break(way, (drop,), (undo,))
 
@@ -52,21 +53,19 @@ def dropped_by_user_rule(at: Situation) -> Iterator[Break]:
 def dropped_early(at: Situation) -> Iterator[Break]:
     """Drop packets to a port on a host before anything else sees them."""
     for way in at.ways:
-        for host in at.hosts(way):
-            if way.is_page and any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
-                port = way.explanation.target.port
-                do, undo = table_with("hardening", "prerouting priority -300", f"tcp dport {port} drop")
-                yield Break(way, (Command(host.name, do),), (Command(host.name, undo),))
+        for host in at.forwarding_hosts(way) if way.is_page else ():
+            port = way.explanation.target.port
+            do, undo = table_with("hardening", "prerouting priority -300", f"tcp dport {port} drop")
+            yield Break(way, (Command(host.name, do),), (Command(host.name, undo),))
 
 
 @fault("rejected", 2, "rules", "rule-rejected")
 def rejected(at: Situation) -> Iterator[Break]:
     """Refuse packets that a host would pass on, and say so."""
     for way in at.ways:
-        for host in at.hosts(way):
-            if any(one.kind == "forwarding" and one.place == host.name for one in way.explanation):
-                do, undo = table_with("guard", "forward priority -10", "ct state new reject")
-                yield Break(way, (Command(host.name, do),), (Command(host.name, undo),))
+        for host in at.forwarding_hosts(way):
+            do, undo = table_with("guard", "forward priority -10", "ct state new reject")
+            yield Break(way, (Command(host.name, do),), (Command(host.name, undo),))
 
 
 @fault("dropped-at-the-door", 2, "rules", "rule-dropped")

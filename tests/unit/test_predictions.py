@@ -55,7 +55,7 @@ def test_the_kernel_decides_and_not_the_author() -> None:
     predict(KEY).choose("A")
     graded = answer(KEY, WRONG)
     assert "came true" in repr(graded)
-    assert not graded.as_expected
+    assert graded.right == 0
 
 
 def test_an_answer_that_no_option_foresaw_is_said() -> None:
