@@ -44,8 +44,8 @@ class Checked:
         ]
         lines += [
             say(
-                en=f"✕ {source} → {target}: can be reached now, and could not before: too much was opened",
-                ja=f"✕ {source} → {target}: 以前は届かなかったのに届くようになっています。開けすぎです",
+                en=f"✕ {source} → {target}: can be reached now, and must not be, as before",
+                ja=f"✕ {source} → {target}: 届いてはいけないのに、届くようになっています(壊れる前は届きませんでした)",
             )
             for source, target in self.opened
         ]

@@ -30,12 +30,18 @@ class ChapterPage(NotebookPage):
     def run_on_to(self, source):
         """Run the cells that have not been run yet, up to the one whose code begins so; return that one."""
         last = next(at for at, text in enumerate(self.sources) if text.startswith(source))
+        self._run_up_to(last)
+        return self.cells.nth(last)
+
+    def run_to_end(self):
+        self._run_up_to(len(self.sources) - 1)
+
+    def _run_up_to(self, last):
         for number in range(self.done, last + 1):
             cell = self.cells.nth(number)
             if "jp-CodeCell" in cell.get_attribute("class"):
                 self.run_again(cell)
         self.done = last + 1
-        return self.cells.nth(last)
 
     done = 0  # how many cells have been run
 

@@ -29,21 +29,32 @@ def reason(key, option):
     return re.split(r"[*`]", question(key).options[option].reasons["en"])[0].strip()
 
 
-def test_a_chapter_as_a_student_goes_through_it(page, english, artefacts):
+def test_a_whole_chapter_as_a_student_goes_through_it(page, english, artefacts):
     chapter = ChapterPage(page, english).open_chapter(CHAPTER)
     expect(chapter.run_on_to("from netlab.course import").locator("summary")).to_contain_text("predictions 0/4")
     predict_wrongly_with_the_mouse(chapter)
     page.screenshot(path=artefacts / "course-verdict.png")
     predict_rightly_with_the_keyboard(chapter)
     assert "predictions 2/4 · challenges 0/3" in chapter.progress()
+    for key in ("end-deleted", "same-ifindex"):
+        asked = Question(chapter.run_on_to(f'predict("{key}")'))
+        asked.option([one.expected for one in question(key).options].index(True)).click()
+        expect(asked.status).to_contain_text("Noted.")
     sheet = Challenge(chapter.run_on_to("lab.close()\ntask = challenge"))
     code = chapter.cell("# your turn", after=chapter.done)
     fail_a_challenge_and_read_all_the_help(chapter, sheet, code)
     page.screenshot(path=artefacts / "course-challenge.png")
     begin_again_and_solve_it(chapter, sheet, code)
-    assert "challenges 1/3" in chapter.progress()
+    chapter.done += 1  # the cell with the solution
+    assert "predictions 4/4 · challenges 1/3" in chapter.progress()
+    for key in ("one-cable", "narrow-cable"):
+        solve(chapter, key)
+    chapter.run_to_end()
     chapter.restart()
-    assert "predictions 2/4 · challenges 1/3" in chapter.progress()
+    assert "predictions 4/4 · challenges 3/3" in chapter.progress()
+    board = chapter.cell("from netlab.course import")
+    expect(board.locator("tr", has_text="veth pairs")).to_contain_text("☑")
+    page.screenshot(path=artefacts / "course-done.png")
     expect(Question(chapter.run_again(chapter.cell(ASKED))).options.nth(WRONG)).to_be_checked()
 
 
@@ -105,6 +116,19 @@ def begin_again_and_solve_it(chapter, sheet, code):
     chapter.run_again(code)
     sheet.root.get_by_role("button", name="Check").focus()
     chapter.page.keyboard.press("Enter")
+    expect(sheet.status).to_have_text("Solved. Well done.", timeout=MILLISECONDS)
+
+
+def solve(chapter, key):
+    """At the first try."""
+    sheet = Challenge(chapter.run_on_to(f'lab.close()\ntask = challenge("{key}")'))
+    code = chapter.cell("# your turn", after=chapter.done)
+    chapter.write_into(code, find(key).solution)
+    sheet.press("Check")
+    expect(sheet.status).to_have_text("Not there yet: see what is missing.", timeout=MILLISECONDS)
+    chapter.run_again(code)
+    chapter.done += 1
+    sheet.press("Check")
     expect(sheet.status).to_have_text("Solved. Well done.", timeout=MILLISECONDS)
 
 
