@@ -104,7 +104,6 @@ class AddressPool:
         numbers = chain(range(self._next, last + 1), range(first, self._next) if self._serial else ())
         found = list(islice((number for number in numbers if number not in self._taken), count))
         if len(found) < count:
-            # At a container's start, 28.0.4 and later put "failed to set up container networking: " before it.
             raise Exhausted(
                 f"no available IPv{self.subnet.version} addresses on this network's address pools: {self.name}"
             )

@@ -220,11 +220,7 @@ def _every(address: str) -> str:
 
 def refused(endpoint: str, identifier: str, why: object) -> str:
     """Return what the engine says when a container's ports cannot be published."""
-    # Up to 28.0.3 without "failed to set up container networking: ".
-    return (
-        "failed to set up container networking: driver failed programming external connectivity on endpoint "
-        f"{endpoint} ({identifier}): {why}"
-    )
+    return f"driver failed programming external connectivity on endpoint {endpoint} ({identifier}): {why}"
 
 
 def cannot_bind(address: str, port: int, protocol: str, why: str) -> str:

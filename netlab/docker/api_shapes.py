@@ -161,15 +161,8 @@ def _network_settings(one: Container, networks: Mapping[str, NetworkRecord]) -> 
         Ports=ports(one),
         # The fields beside Networks, for the default bridge only, left the API with 1.52; students still ask for them.
         **_default_bridge(one, networks),
-        Networks={
-            name: _endpoint_settings(one, endpoint, networks.get(name)) for name, endpoint in _endpoints(one).items()
-        },
+        Networks={name: _endpoint_settings(one, name, networks.get(name)) for name in one.attachments},
     )
-
-
-def _endpoints(one: Container) -> dict[str, Endpoint | None]:
-    """Return the connections of a container; those of a stopped one, and to host and none, have no endpoint."""
-    return {name: one.endpoints.get(name) for name in one.attachments}
 
 
 def ports(one: Container) -> dict[str, Any]:
@@ -185,14 +178,14 @@ def ports(one: Container) -> dict[str, Any]:
 
 
 def _default_bridge(one: Container, networks: Mapping[str, NetworkRecord]) -> dict[str, Any]:
-    settings = _endpoint_settings(one, one.endpoints.get("bridge"), networks.get("bridge"))
+    settings = _endpoint_settings(one, "bridge", networks.get("bridge"))
     names = ("EndpointID", "Gateway", "GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPAddress", "IPPrefixLen")
     return {name: settings[name] for name in (*names, "IPv6Gateway", "MacAddress")}
 
 
-def _endpoint_settings(one: Container, endpoint: Endpoint | None, record: NetworkRecord | None) -> Struct:
-    name = record.name if record else "bridge"
-    asked = one.attachments.get(name)
+def _endpoint_settings(one: Container, name: str, record: NetworkRecord | None) -> Struct:
+    """Return one connection; one of a stopped container, or to host or none, has no endpoint."""
+    asked, endpoint = one.attachments.get(name), one.endpoints.get(name)
     address, length = _split(endpoint, 4)
     address6, length6 = _split(endpoint, 6)
     return Struct(

@@ -250,19 +250,25 @@ class Engine:
         return replace(asked, mode=SHARED + self.container(other).id)
 
     def _attachments(self, asked: Specification) -> dict[str, Attachment]:
-        """Return what a new container is to be connected to, by the network's name; raises NotFound, RequestError."""
+        """Return what a new container is to be connected to, by the network's name; raises RequestError.
+
+        A network that is not there is missed at the container's start only, as with Docker.
+        """
         if asked.mode.startswith(SHARED):
             return {}
         found: dict[str, Attachment] = {}
         for one in asked.attachments or (Attachment(asked.mode),):
-            found |= self._attachment(one)
+            if one.mac is not None:
+                check_mac(one.mac)
+            try:
+                found |= self._attachment(one)
+            except NotFound:
+                found[one.network] = one
         return found
 
     def _attachment(self, asked: Attachment) -> dict[str, Attachment]:
         record = self.networks.find("bridge" if asked.network == "default" else asked.network)
         self._connections.check(record, asked)
-        if asked.mac is not None:
-            check_mac(asked.mac)
         return {record.name: replace(asked, network=record.name, network_id=record.id)}
 
     def connect(self, name: str, network: str, asked: Attachment) -> None:
@@ -277,13 +283,18 @@ class Engine:
     def disconnect(self, name: str, network: str, *, force: bool = False) -> None:
         """Take a container off a network, for good; with `force`, of one that was removed as well."""
         container = self.container(name)
-        gone = force and network not in self.networks.records and network in container.attachments
-        record = None if gone else self.networks.find(network)
+        try:
+            record = self.networks.find(network)
+        except NotFound:
+            if not force:
+                raise
+            record = None
         known = network if record is None else record.name
         if known == "host":
             raise RequestError("container cannot be disconnected from host network or connected to host network")
         if known not in container.attachments:
-            raise RequestError(f"container {container.id} is not connected to network {known}")
+            the = "" if record is not None and container.running else "the "  # the engine has two places that say so
+            raise RequestError(f"container {container.id} is not connected to {the}network {known}")
         done = self._membership.leave(container, record) if record is not None and container.running else []
         del container.attachments[known]
         self._lab.note(f"disconnect {container.name} from {known}", done)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from errno import ENOENT
 
 from netlab import images, ops
@@ -83,14 +84,20 @@ class Starting:
         found = []
         for name in sorted(container.attachments):
             attachment = container.attachments[name]
-            record = self._networks.records.get(name)
-            if record is None or record.id != attachment.network_id:
-                raise NotFound(f"network {attachment.network_id} not found")
+            with _networking():
+                record = self._network(name, attachment.network_id)
             if record.driver == "bridge":
                 self._check_bridge(record)
             if record.pools:
                 found.append((record, attachment))
         return found
+
+    def _network(self, name: str, identifier: str) -> NetworkRecord:
+        """Return the network that a container was made for; without an identifier, there was none of that name then."""
+        records = self._networks.records
+        if name not in records or identifier not in ("", records[name].id):
+            raise NotFound(f"network {identifier or name} not found. There are: {', '.join(records)}")
+        return records[name]
 
     def _check_bridge(self, record: NetworkRecord) -> None:
         if self._world.route_socket(self._host).index_of(record.bridge) is None:
@@ -112,8 +119,10 @@ class Starting:
         container.operations.clear()
         container.teardown.callback(_ended, container)
         container.teardown.callback(self._connections.disconnect_all, container)
-        for record, attachment in wanted:
-            self._connections.reserve(container, record, attachment)
+        with _networking():
+            for record, attachment in wanted:
+                self._connections.reserve(container, record, attachment)
+                container.attachments[record.name] = replace(attachment, network_id=record.id)
         own, shares = self._namespaces(container.asked.mode)
         image = images.find(container.image)
         role, title = image.role, image.title
@@ -200,7 +209,8 @@ class Starting:
 
     def _publish(self, container: Container) -> None:
         container.teardown.callback(self._ports.withdraw, container)
-        container.note(self._ports.follow(container, self._connections.gateway_network(container)))
+        with _networking():
+            container.note(self._ports.follow(container, self._connections.gateway_network(container)))
 
     def _go(self, container: Container) -> None:
         if container.asked.command:
@@ -227,6 +237,15 @@ class Starting:
     def write_own(self, container: Container, file: str, text: str) -> None:
         """Write one of those files in place; the container sees it at once."""
         self._world.sandbox.ask("write", name=container.name, path=file, text=text)
+
+
+@contextlib.contextmanager
+def _networking() -> Iterator[None]:
+    """Say of a refusal that it came at a container's start, as engines since 28.0.4 do."""
+    try:
+        yield
+    except RequestError as error:
+        raise type(error)(f"failed to set up container networking: {error}") from None
 
 
 def own_path(name: str, file: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from netlab.docker_text.durations import duration, status
 from netlab.docker_text.filters import Filters, matching_containers, matching_networks
 from netlab.docker_text.filters import parse as parse_filters
-from netlab.docker_text.lists import BOTH_FORMAT_AND_QUIET, container_list, inspection, network_list
+from netlab.docker_text.lists import BOTH_FORMAT_AND_QUIET, check_inspection, container_list, inspection, network_list
 from netlab.docker_text.ports import port_column, port_lines
 
 __all__ = [
     "BOTH_FORMAT_AND_QUIET",
     "Filters",
+    "check_inspection",
     "container_list",
     "duration",
     "inspection",

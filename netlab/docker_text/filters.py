@@ -20,8 +20,7 @@ def parse(texts: Iterable[str]) -> Filters:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
-            words = "bad format of filter (expected name=value)"
-            raise RequestError(f'invalid argument "{text}" for "-f, --filter" flag: {words}')
+            raise RequestError("bad format of filter (expected name=value)")
         found.setdefault(key.strip().lower(), []).append(value.strip())
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from netlab import gotemplate
 from netlab.docker_text.durations import duration
 from netlab.docker_text.ports import natural, port_column
 from netlab.docker_text.table import aligned, ellipsis
@@ -77,6 +78,14 @@ def network_list(
         return _listed(rows, NetworkRow, form, "NETWORK ID")
     except TemplateError as error:
         raise TemplateError(f"template parsing error: {error}", reading=error.reading) from None
+
+
+def check_inspection(form: str) -> None:
+    """Refuse a template that cannot be read, before anything is looked for; raises TemplateError."""
+    try:
+        gotemplate.check(form)
+    except TemplateError as error:
+        raise TemplateError(f"template parsing error: {error}", reading=True) from None
 
 
 def inspection(found: Sequence[Mapping[str, Any]], form: str = "") -> str:

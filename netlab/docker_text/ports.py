@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from netlab.errors import NotFound
+from netlab.errors import NotFound, RequestError
 
 
 def port_column(ports: Iterable[Mapping[str, Any]]) -> str:
@@ -45,7 +45,7 @@ def _range(key: str, first: int, last: int) -> str:
 def port_lines(ports: Mapping[str, Sequence[Mapping[str, str]] | None], name: str, wanted: str | None = None) -> str:
     """Return what `docker port NAME [PORT]` prints; raises NotFound when that port is not published.
 
-    `ports` is the NetworkSettings.Ports of a container.
+    `ports` is the NetworkSettings.Ports of a container. What is no port raises RequestError.
     """
     lines = []
     if wanted is None:
@@ -53,6 +53,9 @@ def port_lines(ports: Mapping[str, Sequence[Mapping[str, str]] | None], name: st
             lines += [f"{port} -> {_binding(binding)}" for binding in bindings or ()]
     else:
         number, _, kind = wanted.partition("/")
+        if not number.isdecimal():
+            words = f'strconv.ParseUint: parsing "{number}": invalid syntax'
+            raise RequestError(f"invalid port ({number}): {words}")
         bindings = ports.get(f"{number}/{kind or 'tcp'}")
         if not bindings:
             raise NotFound(f"No public port '{wanted}' published for {name}")

@@ -15,7 +15,12 @@ from netlab.gotemplate.reader import Reader, TemplateError
 from netlab.gotemplate.run import Run
 from netlab.gotemplate.values import NilList, NilMap, Pointer, Struct, to_json
 
-__all__ = ["NilList", "NilMap", "Pointer", "Struct", "TemplateError", "render", "to_json"]
+__all__ = ["NilList", "NilMap", "Pointer", "Struct", "TemplateError", "check", "render", "to_json"]
+
+
+def check(text: str, functions: Mapping[str, Callable[..., Any]] = FUNCTIONS) -> None:
+    """Read a template without any data; raises TemplateError when it cannot be read."""
+    Reader(text, functions).read()
 
 
 def render(text: str, data: object, functions: Mapping[str, Callable[..., Any]] = FUNCTIONS) -> str:

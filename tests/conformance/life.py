@@ -89,7 +89,10 @@ def life_of_networks(world: World) -> dict:
     world.must("network connect n1 aa")
     repaired = world.docker("start aa").status
     unknown = world.docker("run -d --name zz --network nosuch myapp")
+    waiting = world.must("ps -a --filter name=zz --format '{{.Names}} {{.Status}} {{.Networks}}'")
     inspected = world.docker("network inspect nosuch")
+    world.must("network create --subnet 10.78.0.0/24 nosuch")
+    found = [world.docker("start zz").status, world.addresses("zz").get("eth0")]
     return {
         "LC-05": [used.status, "has active endpoints" in used.words],
         "LC-07": [gone, lost.status, "not found" in lost.words],
@@ -101,7 +104,7 @@ def life_of_networks(world: World) -> dict:
         "LC-13": [world.docker(f"network create {name}").status for name in ("bridge", "host", "none", "default")],
         "LC-14": [world.docker(f"network rm {name}").refusal for name in ("bridge", "host", "none")],
         "LC-15": [inspected.status, inspected.stdout.strip()],
-        "LC-16": [unknown.status, "nosuch" in unknown.words, "not found" in unknown.words],
+        "LC-16": [unknown.status, "nosuch" in unknown.words, "not found" in unknown.words, waiting, found],
     }
 
 

@@ -77,6 +77,22 @@ def test_what_a_command_did_to_the_kernel_can_be_asked_afterwards(docker, lab):
     assert "ip netns add web" in str(lab.commands())
 
 
+def test_flags_and_values_in_the_spellings_of_docker(docker):
+    docker("run -d=true --rm=false --name web -p=8080:80 -p8081:81 -eA=1 --label=k=v nginx sh -c 'exec sleep 100' -x=1")
+    assert (
+        docker("port web")
+        == "80/tcp -> 0.0.0.0:8080\n80/tcp -> [::]:8080\n81/tcp -> 0.0.0.0:8081\n81/tcp -> [::]:8081\n"
+    )
+    assert docker("inspect -f '{{.HostConfig.AutoRemove}} {{.Config.Env}} {{.Args}}' web") == (
+        "false [A=1] [-c exec sleep 100 -x=1]\n"
+    )
+    assert docker("network create --internal=true inner")
+    assert docker("network inspect -f '{{.Internal}}' inner") == "true\n"
+    docker("rm -fv web")
+    assert docker("container list -aq") == ""
+    assert docker("network remove inner") == "inner\n"
+
+
 def test_several_flags_in_one_word_and_options_after_the_image(docker):
     docker("run -dit --name box --publish=8081:80 nginx")
     assert docker.status == 0
@@ -243,6 +259,26 @@ def test_lc_18_19_23_the_command_line_refuses_addresses(docker, options, words):
     assert docker.status == 1
 
 
+def test_lc_16_a_container_waits_for_a_network_that_is_not_there(docker):
+    """It is made all the same; with the network it can be started, unless that is another one than it was on."""
+    words = "failed to set up container networking: network later not found"
+    assert docker.refused("run -d --name web --network later --ip 10.7.0.9 nginx") == (
+        f"docker: Error response from daemon: {words}{HELP}"
+    )
+    assert docker.status == 125
+    assert docker("ps -a --format '{{.Names}} {{.Status}} {{.Networks}}'") == "web Created later\n"
+    assert docker.refused("start web").startswith(f"Error response from daemon: {words}\n")
+    docker("network create --subnet 10.7.0.0/24 later")
+    assert docker("start web") == "web\n"
+    assert docker("inspect -f '{{.NetworkSettings.Networks.later.IPAddress}}' web") == "10.7.0.9\n"
+    taken = docker.refused("run -d --name other --network later --ip 10.7.0.9 nginx")
+    assert "failed to set up container networking: Address already in use" in taken
+    docker("stop -t 0 web")
+    docker("network rm later")
+    docker("network create --subnet 10.7.0.0/24 later")
+    assert re.search(r"networking: network [0-9a-f]{64} not found", docker.refused("start web"))
+
+
 def test_lc_26_27_names_of_containers(docker):
     assert docker.refused("run -d --name x nginx") == (
         "docker: Error response from daemon: Invalid container name (x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
@@ -265,6 +301,19 @@ def test_lc_28_29_31_35_inspecting(docker):
     assert docker("inspect -f '{{.NetworkSettings.IPAddress}}' web") == "\n"
     docker("stop web")
     assert docker("network inspect -f '{{json .Containers}}' my-network") == "{}\n"
+
+
+def test_inspect_reads_the_template_first_and_looks_for_one_kind_if_asked(docker):
+    docker("create --name web nginx")
+    assert (
+        docker.refused("inspect -f '{{.Name' web nosuch") == "template parsing error: template: :1: unclosed action\n"
+    )
+    assert (docker.status, docker.said) == (64, "")
+    assert docker("container inspect -f '{{.Name}}' web") == "/web\n"
+    assert docker("inspect --type network -f '{{.Name}}' bridge") == "bridge\n"
+    for line in ("container inspect bridge", "inspect --type container bridge"):
+        assert docker.refused(line) == "Error response from daemon: No such container: bridge\n"
+    assert docker.refused("inspect --type volume web").startswith("netlab's docker does not support --type volume")
 
 
 def test_ud_32_36_connecting_and_disconnecting_while_it_runs(docker):

@@ -45,6 +45,7 @@ def complaint(*argv):
 
 
 RUN = "\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nRun 'docker run --help' for more information\n"
+PS = "\n\nUsage:  docker ps [OPTIONS]\n\nRun 'docker ps --help' for more information\n"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,11 @@ RUN = "\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nRun 'docker 
         (("run", "--add-host", "foo", "nginx"), (f'invalid argument "foo" for "--add-host" flag: bad format for '
                                                 f'add-host: "foo"{RUN}')),
         (("run", "-e", "", "nginx"), f'invalid argument "" for "-e, --env" flag: invalid environment variable: {RUN}'),
+        (("run", "--rm=perhaps", "nginx"), (f'invalid argument "perhaps" for "--rm" flag: strconv.ParseBool: parsing '
+                                           f'"perhaps": invalid syntax{RUN}')),
+        (("ps", "-n", "x"), (f'invalid argument "x" for "-n, --last" flag: strconv.ParseInt: parsing "x": invalid '
+                            f"syntax{PS}")),
+        (("ps", "-f", "x"), f'invalid argument "x" for "-f, --filter" flag: bad format of filter (expected name=value){PS}'),
     ],
 )  # fmt: skip
 def test_flags_that_cannot_be_read(argv, words):
@@ -88,6 +94,15 @@ def test_commands_that_cannot_be_read(argv, words):
 def test_an_option_that_is_not_supported_is_named(option):
     text, status = complaint("run", option, "x", "alpine")
     assert text.startswith(f"netlab's docker does not support {option}: ")
+    assert status == 125
+
+
+@pytest.mark.parametrize(
+    "line", [("ps", "-f", "health=none"), ("network", "create", "--ipv4=false", "n1"), ("rm", "-l", "x")]
+)
+def test_what_other_commands_do_not_support_is_named_too(line):
+    text, status = complaint(*line)
+    assert text.startswith("netlab's docker does not support -")
     assert status == 125
 
 
@@ -145,6 +160,8 @@ def test_ports_and_command():
         ({"publish": ("abc:80",)}, "invalid hostPort: abc"),
         ({"expose": ("a:1",)}, "invalid port format for --expose: a:1"),
         ({"ip": "foo", "networks": ("n1",)}, "Error response from daemon: invalid IPv4 address: foo"),
+        ({"networks": ("",)}, "no name set for network"),
+        ({"networks": ("n1", "name=n1,alias=x")}, 'network "n1" is specified multiple times'),
     ],
 )
 def test_what_is_refused_before_the_engine_is_asked(given, words):
@@ -162,5 +179,13 @@ def test_made_up_names_differ():
 
 def test_a_group_alone_shows_its_help():
     text, status = complaint("network")
-    assert "disconnect" in text
+    assert text.startswith(
+        "Usage:  docker network COMMAND\n\nManage networks\n\nCommands:\n  connect     Connect a container"
+    )
     assert status == 0
+
+
+def test_the_help_says_how_to_ask_what_a_command_did():
+    text, _ = complaint()
+    assert "lab.commands()" in text
+    assert "netlab changes" in text

@@ -205,7 +205,7 @@ def test_a_taken_port_is_refused():
         taken(one(8080)).choose(BOTH, "tcp", one(8080))
     assert str(refusal.value) == "Bind for 0.0.0.0:8080 failed: port is already allocated"
     assert publish.refused("web", "1f47", refusal.value) == (
-        "failed to set up container networking: driver failed programming external connectivity on endpoint web (1f47): "
+        "driver failed programming external connectivity on endpoint web (1f47): "
         "Bind for 0.0.0.0:8080 failed: port is already allocated"
     )
 

@@ -19,6 +19,7 @@ from netlab.docker.lab import AtHost, DockerLab
 from netlab.errors import NetlabError
 from netlab.gotemplate import TemplateError
 from netlab.interrupts import held_back
+from netlab.language import say
 from netlab.sandbox.client import AgentRefusal
 
 __all__ = ["DockerLab", "Session", "end", "execute"]
@@ -86,6 +87,17 @@ def end(lab: DockerLab, container: str, status: int, said: str = "") -> None:
                 one.exit_code = status
 
 
+def _afterwards() -> str:
+    return "\n" + say(
+        en="What a command did to the kernel:\n"
+        "  lab.commands()   the last one, as ip, nft and sysctl commands\n"
+        "  lab.changes()    what is different since the last look; in a terminal: netlab changes\n",
+        ja="コマンドがカーネルにしたことを見るには:\n"
+        "  lab.commands()   最後のコマンドを ip、nft、sysctl のコマンドで\n"
+        "  lab.changes()    前に見たときからの変化。ターミナルでは netlab changes\n",
+    )
+
+
 def _choose_host(context: click.Context, _: click.Parameter, host: str | None) -> None:
     if host is not None:
         context.obj.lab = AtHost(context.obj.lab, host)
@@ -93,6 +105,7 @@ def _choose_host(context: click.Context, _: click.Parameter, host: str | None) -
 
 def _made() -> Group:
     docker = Group("docker", add_help_option=False, help="A self-sufficient runtime for containers, in a lab")
+    docker.synopsis, docker.closing = "[OPTIONS] COMMAND", _afterwards
     network = Group("network", add_help_option=False, help="Manage networks")
     container = Group("container", add_help_option=False, help="Manage containers")
     words = "The host of the lab whose engine is asked (default: the first)"
@@ -102,6 +115,8 @@ def _made() -> Group:
         living.register(group)
         looking.register(group)
         group.params.append(help_option())
+    looking.register_inspect(docker)
+    looking.register_inspect_container(container)
     looking.register_list(container, "ls")
     networks.register(network)
     network.params.append(help_option())

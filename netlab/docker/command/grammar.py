@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import click
 
 from netlab.docker.command.call import Call
+
+_TRUE = ("1", "t", "T", "true", "True", "TRUE")
+_FALSE = ("0", "f", "F", "false", "False", "FALSE")
+
+
+class BadFlag(click.BadParameter):
+    """A value that docker's command line refuses, in docker's words."""
+
+    def __init__(self, value: str, why: str, context: click.Context | None, parameter: click.Parameter | None) -> None:
+        super().__init__(why, context, parameter)
+        self.value = value
+
+
+class Number(click.ParamType[int]):
+    """A whole number; what is none is refused in docker's words."""
+
+    name = "int"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if not re.fullmatch(r"[+-]?\d+", value, re.ASCII):
+            raise BadFlag(value, f'strconv.ParseInt: parsing "{value}": invalid syntax', ctx, param)
+        return int(value)
 
 
 class Command(click.Command):
@@ -17,12 +42,18 @@ class Command(click.Command):
     least = 0
     most: int | None = 0  # None: any number
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
-        return [self.synopsis]
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what docker writes for --help, in its layout."""
+        formatter.write(f"Usage:  {ctx.command_path} {self.synopsis}\n\n{self.help}\n")
+        options = [one for one in self.params if isinstance(one, click.Option) and one.expose_value]
+        if options:
+            formatter.write("\nOptions:\n")
+            formatter.indent()
+            formatter.write_dl([(_spelling(one), one.help or "") for one in options], col_spacing=3)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
-            rest = super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, self._spelled(ctx, args))
         except click.UsageError as error:
             error.ctx = ctx  # a parser's errors have none
             raise
@@ -32,6 +63,28 @@ class Command(click.Command):
         if self.most == 0:
             del ctx.params["words"]
         return rest
+
+    def _spelled(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
+        """Spell options as click reads them: docker's parser takes --rm=false and -p=80:80 as well."""
+        options = {name: one for one in self.params if isinstance(one, click.Option) for name in one.opts}
+        done: list[str] = []
+        rest = list(args)
+        while rest:
+            word = rest.pop(0)
+            if word == "--" or not (word.startswith("-") or ctx.allow_interspersed_args):
+                return [*done, word, *rest]
+            name, equals, value = word.partition("=")
+            option = options.get(name)
+            if option is None:
+                done.append(word)
+            elif option.is_flag:
+                if equals and value not in (*_TRUE, *_FALSE):
+                    raise BadFlag(value, f'strconv.ParseBool: parsing "{value}": invalid syntax', ctx, option)
+                done += [] if equals and value in _FALSE else [name]
+            else:
+                done += [name, *([value] if equals else rest[:1])]
+                rest = rest if equals else rest[1:]
+        return done
 
     @property
     def arity(self) -> str:
@@ -43,9 +96,44 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group of commands; alone, it shows its help."""
+    """A group of commands; alone, it shows its help. Below `docker` itself, `list` and `remove` are words for ls and rm."""
 
     command_class = Command
+    synopsis = "COMMAND"
+    closing: Callable[[], str] = staticmethod(str)  # what the help ends with
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        words = {} if ctx.parent is None else {"list": "ls", "remove": "rm"}
+        return super().get_command(ctx, words.get(cmd_name, cmd_name))
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what docker writes for --help, in its layout."""
+        formatter.write(f"Usage:  {ctx.command_path} {self.synopsis}\n\n{self.help}\n\nCommands:\n")
+        formatter.indent()
+        names = self.list_commands(ctx)
+        formatter.write_dl([(name, self.commands[name].get_short_help_str(100)) for name in names])
+        options = [one for one in self.params if isinstance(one, click.Option) and one.opts != ["--help"]]
+        if options:
+            formatter.write("\nOptions:\n")
+            formatter.write_dl([(_spelling(one), one.help or "") for one in options], col_spacing=3)
+        formatter.write(f"\nRun '{ctx.command_path} COMMAND --help' for more information on a command.\n")
+        formatter.write(self.closing())
+
+
+def _spelling(option: click.Option) -> str:
+    """Return how an option is written, and what follows it."""
+    short = next((f"{one}, " for one in option.opts if len(one) == 2), "    ")
+    long = next(one for one in option.opts if len(one) > 2)
+    kind = (
+        ""
+        if option.is_flag
+        else " list"
+        if option.multiple
+        else " int"
+        if isinstance(option.type, Number)
+        else " string"
+    )
+    return short + long + kind
 
 
 def command(

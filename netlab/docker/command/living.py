@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from netlab.docker.command.call import Call, Session, pass_call
-from netlab.docker.command.grammar import Group, command
+from netlab.docker.command.grammar import Group, Number, command
 from netlab.docker.command.words import Rejected, from_daemon
 from netlab.docker.engine import GRACE_SECONDS
 from netlab.docker.starting import own_path
@@ -34,7 +34,9 @@ def register(group: Group) -> None:
         return 1 if failed else 0
 
     @command(group, "stop", "[OPTIONS] CONTAINER [CONTAINER...]", (1, None))
-    @click.option("-t", "--timeout", "--time", "seconds", type=int, help="Seconds to wait before killing the container")
+    @click.option(
+        "-t", "--timeout", "--time", "seconds", type=Number(), help="Seconds to wait before killing the container"
+    )
     @pass_call
     def stop(call: Call, /, words: Sequence[str], *, seconds: int | None) -> int:
         """Stop one or more running containers"""
@@ -45,7 +47,9 @@ def register(group: Group) -> None:
         return 1 if call.for_each(words, end) else 0
 
     @command(group, "restart", "[OPTIONS] CONTAINER [CONTAINER...]", (1, None))
-    @click.option("-t", "--timeout", "--time", "seconds", type=int, help="Seconds to wait before killing the container")
+    @click.option(
+        "-t", "--timeout", "--time", "seconds", type=Number(), help="Seconds to wait before killing the container"
+    )
     @pass_call
     def restart(call: Call, /, words: Sequence[str], *, seconds: int | None) -> int:
         """Restart one or more containers"""
@@ -61,8 +65,9 @@ def register(group: Group) -> None:
 def _register_endings(group: Group) -> None:
     @command(group, "rm", "[OPTIONS] CONTAINER [CONTAINER...]", (1, None))
     @click.option("-f", "--force", is_flag=True, help="Force the removal of a running container (uses SIGKILL)")
+    @click.option("-v", "--volumes", is_flag=True, help="Remove anonymous volumes: there are none in a lab")
     @pass_call
-    def rm(call: Call, /, words: Sequence[str], *, force: bool) -> int:
+    def rm(call: Call, /, words: Sequence[str], *, force: bool, **_: bool) -> int:
         """Remove one or more containers"""
 
         def remove(name: str) -> None:
@@ -70,7 +75,7 @@ def _register_endings(group: Group) -> None:
                 container = call.container(name)
                 if container.running and not force:
                     raise RequestError(
-                        f'cannot remove container "{container.name}": container is running: stop the container before '
+                        f'cannot remove container "{name}": container is running: stop the container before '
                         "removing or force remove"
                     )
                 engine.remove(container.name)

@@ -12,10 +12,10 @@ from netlab.docker import api_shapes
 from netlab.docker.command.call import Call, pass_call
 from netlab.docker.command.grammar import Group, command
 from netlab.docker.command.looking import network_of, print_inspection
-from netlab.docker.command.options import pairs
+from netlab.docker.command.options import filters, pairs
 from netlab.docker.command.words import Rejected
 from netlab.docker.records import Attachment, Wanted
-from netlab.docker_text import filters as filtering
+from netlab.docker_text import Filters
 from netlab.errors import RequestError
 from netlab.names import check_network
 
@@ -28,18 +28,18 @@ def register(group: Group) -> None:
     _register_create(group)
 
     @command(group, "ls", "[OPTIONS]")
-    @click.option("-f", "--filter", "filters", multiple=True, help='Provide filter values (e.g. "driver=bridge")')
+    @click.option(
+        "-f", "--filter", "chosen", multiple=True, callback=filters, help='Provide filter values (e.g. "driver=bridge")'
+    )
     @click.option("--format", "form", default="", help="Format output using a custom template")
     @click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
     @click.option("-q", "--quiet", is_flag=True, help="Only display network IDs")
     @pass_call
-    def ls(call: Call, filters: Sequence[str], form: str, *, no_trunc: bool, quiet: bool) -> int:
+    def ls(call: Call, chosen: Filters, form: str, *, no_trunc: bool, quiet: bool) -> int:
         """List networks"""
-        records = call.engine.networks.records.values()
-        chosen = docker_text.matching_networks(
-            filtering.parse(filters), [api_shapes.network(record) for record in records]
-        )
-        call.say(docker_text.network_list(chosen, form, quiet=quiet, truncate=not no_trunc), end="")
+        known = [api_shapes.network(record) for record in call.engine.networks.records.values()]
+        found = docker_text.matching_networks(chosen, known)
+        call.say(docker_text.network_list(found, form, quiet=quiet, truncate=not no_trunc), end="")
         return 0
 
     @command(group, "inspect", "[OPTIONS] NETWORK [NETWORK...]", (1, None))
@@ -124,11 +124,13 @@ def _register_changes(group: Group) -> None:
 
     @command(group, "prune", "[OPTIONS]")
     @click.option("-f", "--force", is_flag=True, help="Do not prompt for confirmation")
-    @click.option("--filter", "filters", multiple=True, help='Provide filter values (e.g. "until=<timestamp>")')
+    @click.option(
+        "--filter", "chosen", multiple=True, callback=filters, help='Provide filter values (e.g. "until=<timestamp>")'
+    )
     @pass_call
-    def prune(call: Call, filters: Sequence[str], *, force: bool) -> int:
+    def prune(call: Call, chosen: Filters, *, force: bool) -> int:
         """Remove all unused networks"""
-        if filters:
+        if chosen:
             raise Rejected("netlab's docker does not support --filter for docker network prune")
         if not force:
             call.say(f"{_PRUNE}\nAre you sure you want to continue? [y/N] netlab asks nothing: repeat it with -f")

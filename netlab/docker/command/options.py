@@ -12,22 +12,16 @@ from typing import Any
 import click
 
 from netlab import publish
-from netlab.docker.command.words import Rejected
+from netlab.docker.command.grammar import BadFlag
+from netlab.docker.command.words import Rejected, check_supported
 from netlab.docker.records import PREDEFINED, Attachment, Specification
 from netlab.docker.starting import SHARED
+from netlab.docker_text import filters as filtering
 from netlab.errors import RequestError
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
 _RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
 _NETWORK_FIELDS = ("name", "alias", "ip", "ip6", "mac-address")
-
-
-class BadFlag(click.BadParameter):
-    """A value that docker's command line refuses, in docker's words."""
-
-    def __init__(self, value: str, why: str, context: click.Context, parameter: click.Parameter) -> None:
-        super().__init__(why, context, parameter)
-        self.value = value
 
 
 def pairs(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -42,6 +36,20 @@ def pairs(context: click.Context, parameter: click.Parameter, values: Sequence[s
                 found[key] = os.environ[key]
             continue
         found[key] = rest
+    return found
+
+
+def filters(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> filtering.Filters:
+    """Read --filter KEY=VALUE; one that docker has and netlab's docker has not is refused by name."""
+    found: filtering.Filters = {}
+    for value in values:
+        try:
+            one = filtering.parse([value])
+        except RequestError as error:
+            raise BadFlag(value, str(error), context, parameter) from None
+        for key, texts in one.items():
+            check_supported(f"--filter {key}")
+            found.setdefault(key, []).extend(texts)
     return found
 
 
@@ -104,6 +112,9 @@ def specification(words: Sequence[str], given: dict[str, Any]) -> Specification:
     _check(given)
     policy, most_restarts = _restart(given["restart"])
     attachments = [_attachment(text) for text in given["networks"] or ("default",)]
+    for number, one in enumerate(attachments):
+        if one.network in (before.network for before in attachments[:number]):
+            raise Rejected(f'network "{one.network}" is specified multiple times')
     first = _with_options(attachments[0], given)
     modes = [one.network for one in attachments]
     if any(
@@ -167,6 +178,8 @@ def _restart(text: str) -> tuple[str, int]:
 
 def _attachment(text: str) -> Attachment:
     """Read what follows --network: a name, or name=NAME,alias=ALIAS,ip=ADDRESS."""
+    if not text:
+        raise Rejected("no name set for network")
     if "=" not in text:
         return Attachment(text)
     fields: dict[str, list[str]] = {}

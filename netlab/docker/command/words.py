@@ -20,13 +20,15 @@ _UNSUPPORTED = {
         "--cap-add", "--cap-drop", "--privileged", "--security-opt", "--device", "--userns", "--user", "-u", "--group-add",
     ),
     "images are roles of the lab, with a command of their own": ("--entrypoint", "--platform", "--pull", "--init"),
-    "use network aliases instead: --network-alias": ("--link", "--link-local-ip"),
+    "use network aliases instead: --network-alias": ("--link", "--link-local-ip", "-l"),
+    "a lab has no volumes, health checks and Windows containers": ("--filter volume", "--filter health", "--filter isolation"),
     "it is not part of the course yet": (
+        "--filter is-task", "--filter until",
         "--sysctl", "--env-file", "--label-file", "--domainname", "--health-cmd", "--no-healthcheck", "--pid", "--ipc",
         "--uts", "--workdir", "-w", "--log-driver", "--log-opt", "--stop-signal", "--stop-timeout", "--runtime",
         "--cgroupns", "--cidfile", "--attach", "-a", "--detach-keys", "--sig-proxy", "--size", "-s", "--checkpoint",
         "--since", "--until", "--attachable", "--ingress", "--scope", "--config-only", "--config-from", "--ipam-driver",
-        "--ipam-opt", "--type", "--signal", "--driver-opt", "--gw-priority", "--volumes", "--env-file", "--details",
+        "--ipam-opt", "--type", "--signal", "--driver-opt", "--gw-priority", "--details", "--ipv4",
     ),
 }  # fmt: skip
 _WHY = {option: why for why, options in _UNSUPPORTED.items() for option in options}
@@ -37,6 +39,16 @@ _COMMANDS = {
     "rmi", "save", "search", "stats", "swarm", "system", "tag", "top", "trust", "unpause", "update", "version", "volume",
     "wait",
 }  # fmt: skip
+
+
+def check_supported(option: str) -> None:
+    """Refuse by name what docker has and netlab's docker has not; raises Rejected."""
+    if option in _WHY:
+        raise Rejected(_unsupported(option), USAGE_STATUS)
+
+
+def _unsupported(option: str) -> str:
+    return f"netlab's docker does not support {option}: {_WHY[option]}"
 
 
 def from_daemon(error: Exception) -> str:
@@ -77,14 +89,15 @@ def of_usage(error: click.UsageError) -> tuple[str, int]:
     if isinstance(error, click.NoSuchOption):
         name = error.option_name
         if name in _WHY:
-            return f"netlab's docker does not support {name}: {_WHY[name]}", USAGE_STATUS
+            return _unsupported(name), USAGE_STATUS
         if name.startswith("--"):
             return f"unknown flag: {name}{more}", USAGE_STATUS
         return f"unknown shorthand flag: {name[1:]!r} in {name}{more}", USAGE_STATUS
     if isinstance(error, click.BadOptionUsage):
         return f"flag needs an argument: {error.option_name}{more}", USAGE_STATUS
     if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
-        flag = ", ".join(sorted(error.param.opts, key=len)[:2])
+        names = error.param.opts
+        flag = ", ".join([*(one for one in names if len(one) == 2), next(one for one in names if len(one) > 2)])
         value = getattr(error, "value", "")
         return f'invalid argument "{value}" for "{flag}" flag: {error.message}{more}', USAGE_STATUS
     if isinstance(context.command if context else None, click.Group):
