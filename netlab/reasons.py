@@ -144,6 +144,17 @@ REASONS: dict[str, Reason] = {
         ("Switch it on: ip link set {interface} up", "有効にします: ip link set {interface} up"),
         "ip link show {interface}",
     ),
+    "address-missing": Reason(
+        (
+            "The packet came to {place}, which does not have the address {destination} (any more).",
+            "パケットは {place} に届きましたが、{place} にアドレス {destination} はありません(なくなったのかもしれません)。",
+        ),
+        (
+            "Give it the address: ip address add {destination}/{length} dev {interface}",
+            "アドレスを付けます: ip address add {destination}/{length} dev {interface}",
+        ),
+        "ip address show dev {interface}",
+    ),
     "not-forwarding": Reason(
         (
             "{place} does not pass packets on: net.ipv4.ip_forward is 0, and {destination} is not its own address.",

@@ -149,8 +149,10 @@ class Diagnosis:
         place, headers = run.place, run.headers
         hook = self._hook(run)
         if hook == "prerouting":
+            if (found := self._not_bridged(place, passage)) is not None:
+                return found
             incoming = next((one.incoming for one in passage.runs if one.place == place and one.incoming), None)
-            return self._not_routed(place, self._translated(run, headers), self.facts.named(place, incoming))
+            return self._not_routed(place, self._translated(run, headers), self.facts.named(place, incoming), passage)
         leaving = next((one.outgoing for one in reversed(passage.runs) if one.place == place and one.outgoing), None)
         return self._not_sent_on(place, headers, self.facts.named(place, leaving))
 
@@ -166,7 +168,7 @@ class Diagnosis:
         chain = self.facts.chain(run.place, run.events[0])
         return (chain.hook if chain else None) or ""
 
-    def _not_routed(self, place: str, headers: Headers, interface: str) -> Finding:
+    def _not_routed(self, place: str, headers: Headers, interface: str, passage: Passage) -> Finding:
         """Explain a packet that came in, and that the kernel sent neither on nor up."""
         if (found := self._hairpin(place, headers)) is not None:
             return found
@@ -177,6 +179,9 @@ class Diagnosis:
             if (refused := self.facts.refusing_route(place, headers.destination)) is not None:
                 return Finding("route-refuses", place, {"route": refused.destination, "kind": refused.kind})
             if state is not None and not state.ip_forward:
+                if (length := self._meant_for(place, headers.destination, passage)) is not None:
+                    facts = {"destination": headers.destination, "interface": interface, "length": length}
+                    return Finding("address-missing", place, facts)
                 return Finding("not-forwarding", place, {"destination": headers.destination})
             if self.facts.way(place, headers.destination).kind == "none":
                 return Finding("no-route", place, {"destination": headers.destination})
@@ -184,6 +189,12 @@ class Diagnosis:
             if (found := self._too_big(place, headers, self.facts.named(place, way.interface))) is not None:
                 return found
         return Finding("lost", place, {"interface": interface})
+
+    def _meant_for(self, place: str, destination: str, passage: Passage) -> str | None:
+        """Return the prefix length of the subnet in which the sender takes a place for the destination, not for a router."""
+        before = [one.place for one in passage.sights() if one.place != place]
+        way = self.facts.way(before[-1], destination) if before else None
+        return way.prefix.partition("/")[2] if way and way.leads_on and not way.gateway else None
 
     def _hairpin(self, place: str, headers: Headers) -> Finding | None:
         """Tell of a packet that would have to leave by the very port of a bridge that it came in by."""
@@ -220,16 +231,19 @@ class Diagnosis:
                 return found
         if (found := self._hairpin(place, last.headers)) is not None:
             return found
-        if interface is not None and interface.kind == "bridge":
-            port = self.facts.forwarding_port(place, name, last.headers.destination_mac)
-            if port and (found := self._down(place, port) or self._peer_down(place, port)) is not None:
-                return found
         if interface is not None and interface.kind == "vxlan":
             return self._lost_in_tunnel(last)
+        return self._behind(place, name, last.headers.destination_mac) or Finding("lost", place, {"interface": name})
+
+    def _behind(self, place: str, name: str, mac: str) -> Finding | None:
+        """Look for what is switched off on the way of a frame: an interface, its port of a bridge, whoever has the address."""
         found = self._down(place, name)
-        if found is None and (owner := self.facts.with_mac(last.headers.destination_mac)) is not None:
+        port = self.facts.forwarding_port(place, name, mac)
+        if found is None and port:
+            found = self._down(place, port) or self._peer_down(place, port)
+        if found is None and (owner := self.facts.with_mac(mac)) is not None:
             found = self._down(owner[0], owner[1].name) or self._peer_down(owner[0], owner[1].name)
-        return found or Finding("lost", place, {"interface": name})
+        return found
 
     def _lost_in_tunnel(self, last: Packet) -> Finding:
         interface = self.facts.interface(last.place, last.interface)
@@ -250,16 +264,16 @@ class Diagnosis:
 
     def _after_entering(self, last: Packet, passage: Passage) -> Finding:
         """Explain a packet that came in by an interface, and of which netfilter reported nothing."""
-        interface = self.facts.interface(last.place, last.interface)
-        if interface is not None and interface.master:
-            bridge = interface.master
-            found = self._down(last.place, bridge)
-            port = self.facts.forwarding_port(last.place, bridge, last.headers.destination_mac)
-            if found is None and port:
-                found = self._down(last.place, port) or self._peer_down(last.place, port)
-            if found is not None:
-                return found
-        return self._not_routed(last.place, passage.headers, last.interface)
+        found = self._not_bridged(last.place, passage)
+        return found or self._not_routed(last.place, passage.headers, last.interface, passage)
+
+    def _not_bridged(self, place: str, passage: Passage) -> Finding | None:
+        """Look for what keeps a bridge from handing a frame on that came in by one of its ports."""
+        frames = [one for one in passage.sights() if isinstance(one, Packet) and one.place == place]
+        interface = self.facts.interface(place, frames[-1].interface) if frames else None
+        if interface is None or not interface.master:
+            return None
+        return self._behind(place, interface.master, frames[-1].headers.destination_mac)
 
     # ── what keeps packets from leaving ────────────────────────────────────────────────────────────────────────────
 

@@ -150,7 +150,8 @@ class Walk:
             evidence,
         )
         arrival = self._carried(place, interface, mac, hop, without_mark(packet))
-        return self._in(arrival, arrival.packet or packet)
+        meant = "" if way.gateway else f"{packet.destination}/{way.prefix.partition('/')[2] or 32}"
+        return self._in(arrival, arrival.packet or packet, meant)
 
     def _told_too_big(self, place: str, interface: Interface, packet: Packet) -> None:
         """Tell of a router that has the sender use smaller packets (path MTU discovery, RFC 1191)."""
@@ -199,7 +200,8 @@ class Walk:
 
     # ── into a place ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _in(self, arrival: Arrival, packet: Packet) -> Delivered:
+    def _in(self, arrival: Arrival, packet: Packet, meant: str) -> Delivered:
+        """Take a packet in; `meant` is the address that the sender takes this place to have, none where it is a router to it."""
         place, incoming = arrival.place, arrival.interface
         self._hops += 1
         if self._hops > _MOST_HOPS:
@@ -213,7 +215,7 @@ class Walk:
             packet = self._filters.run(place, "input", packet, incoming)
             return Delivered(place, without_mark(packet), tuple(self._sizes))
         if not way.leads_on or not self._forwards(place, incoming, packet):
-            raise self._refused(place, packet, incoming)
+            raise self._refused(place, packet, incoming, meant)
         leaving = self._kernel.named(place, way.interface)
         self._tell(
             "forwarding",
@@ -231,11 +233,21 @@ class Walk:
             return self._kernel.parameter(place, f"net/ipv6/conf/{incoming}/forwarding") == "1"
         return self._kernel.parameter(place, f"net/ipv4/conf/{incoming}/forwarding") == "1"
 
-    def _refused(self, place: str, packet: Packet, incoming: str) -> Failed:
+    def _refused(self, place: str, packet: Packet, incoming: str, meant: str) -> Failed:
         """Return why a place neither takes a packet nor passes it on."""
         kernel, destination = self._kernel, packet.destination
         if (found := self._neighbours.impostor(place, packet.source, incoming)) is not None:
             return found
+        address, _, length = meant.partition("/")
+        if (
+            address == destination
+            and not kernel.has(place, destination)
+            and not self._forwards(place, incoming, packet)
+        ):
+            finding = Finding(
+                "address-missing", place, {"destination": address, "interface": incoming, "length": length}
+            )
+            return Failed("interface", finding, Repair(place, f"ip address add {meant} dev {incoming}"))
         if not kernel.has(place, destination) and not self._forwards(place, incoming, packet):
             repair = Repair(place, "sysctl -w net.ipv4.ip_forward=1")
             if kernel.place(place).ip_forward:

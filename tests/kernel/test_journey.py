@@ -9,70 +9,14 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 
 import pytest
 from outside import children, wait_until
+from witnesses import background, hops, traces_are_heard, witnesses
 
 from netlab.errors import NotFound, RequestError
 
 pytestmark = pytest.mark.kernel
-
-_LINE = re.compile(r"^(\d+\.\d+) (\S+)\s+(In|Out|P|M|B)\s+.*: Flags \[(\S+)\]")
-
-
-@contextmanager
-def background(place, command: str, ready: str, folder):
-    """Run a command in a place until the end of the block; give a function that returns what it said so far."""
-    file = folder / f"{place.name}-{abs(hash(command))}"
-    file.touch()
-    pid = place.sh(f"{command} >{file} 2>&1 & echo $!", check=True).stdout.strip()
-    wait_until(lambda: ready in file.read_text() or not ready, what=f"{command}: {file.read_text()}")
-    try:
-        yield file.read_text
-    finally:
-        place.sh(f"kill {pid}")
-
-
-@contextmanager
-def witnesses(places, folder):
-    """Let tcpdump listen on every interface of the places; give what it saw of SYN packets, in order of time."""
-    with ExitStack() as stack:
-        listening = {
-            place.name: stack.enter_context(
-                background(
-                    place,
-                    "exec tcpdump --nano -tt -n -l --immediate-mode -i any 'tcp[tcpflags] & tcp-syn != 0'",
-                    "listening on",
-                    folder,
-                )
-            )
-            for place in places
-        }
-
-        def seen(flags="S", count=0):
-            def look():
-                found = []
-                for name, said in listening.items():
-                    for line in said().splitlines():
-                        match = _LINE.match(line)
-                        if match and match.group(4) == flags:
-                            found.append((match.group(1), name, match.group(2), match.group(3)))
-                return sorted(found)
-
-            wait_until(lambda: len(look()) >= count, what=f"{count} sights, there are {look()}")
-            return [(name, interface, "out" if way == "Out" else "in") for _, name, interface, way in look()]
-
-        yield seen
-
-
-def hops(journey, way="there", leg="request"):
-    """Return the interfaces that a packet passed."""
-    return [
-        (step.place, step.interface, step.kind)
-        for step in journey
-        if (step.way, step.leg) == (way, leg) and step.kind in ("in", "out")
-    ]
 
 
 def kinds(journey, way="there", leg="request"):
@@ -217,7 +161,7 @@ def test_rules_and_verdicts_are_those_that_nft_monitor_reports(lab, tmp_path):
         }; }"""
     )
     with background(lab.host, "exec nft monitor trace", "", tmp_path) as heard:
-        wait_until(lambda: children_listen(lab))
+        wait_until(lambda: traces_are_heard(lab))
         journey = lab.trace("client", "http://203.0.113.10:8080")
         wait_until(lambda: "nat-port__172.17.0.2" in heard() and "filter-forward-port" in heard())
         time.sleep(0)
@@ -234,16 +178,10 @@ def test_rules_and_verdicts_are_those_that_nft_monitor_reports(lab, tmp_path):
     assert told <= reported
 
 
-def children_listen(lab):
-    """Whether a netlink socket of the trace group is open on the host, as /proc/net/netlink shows it."""
-    lines = [line.split() for line in lab.host.sh("cat /proc/net/netlink").stdout.splitlines()[1:]]
-    return any(line[1] == "12" and int(line[3], 16) for line in lines)
-
-
 def test_translation_is_told_with_its_rule_and_the_entry_that_conntrack_has(lab, tmp_path):
     lab.run("app")
     with background(lab.host, "exec stdbuf -oL conntrack -E -e NEW -p tcp", "", tmp_path) as heard:
-        wait_until(lambda: children_listen(lab))
+        wait_until(lambda: traces_are_heard(lab))
         journey = lab.trace("app", "http://198.51.100.80")
         wait_until(lambda: "NEW" in heard())
     (nat,) = [step for step in journey if step.kind == "nat" and step.way == "there"]

@@ -122,6 +122,19 @@ def test_what_is_no_target_or_no_place_is_refused(lab):
         lab.why("nobody", "ping 203.0.113.1")
 
 
+def test_an_address_that_was_taken_away_is_missed_and_its_repair_repairs(lab):
+    lab.run("web", image="nginx")
+    lab.run("app")
+    assert lab["app"].ping("172.17.0.2").ok  # its hardware address is known from then on
+    lab["web"].sh("ip address flush dev eth0", check=True)
+    (failed,) = [one for one in lab.why("app", "http://172.17.0.2") if one.fulfilled is False]
+    assert (failed.reason, failed.place) == ("address-missing", "web")
+    for repair in failed.repair:
+        lab[repair.place].sh(repair.command, check=True)
+    assert lab.why("app", "http://172.17.0.2").ok
+    assert lab["app"].http("http://172.17.0.2").ok
+
+
 @pytest.mark.parametrize("seed", [2, 8, 13, 21, 34])
 def test_it_agrees_with_what_really_happens(seed):
     """Random labs, random faults, random pairs of a place and a target."""
