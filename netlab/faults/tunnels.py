@@ -23,14 +23,21 @@ def _tunnelled(at: Situation) -> Iterator[tuple[Way, str, str]]:
 
 @fault("tunnel-forgets", 3, "tunnel", "tunnel-ignorant")
 def tunnel_forgets(at: Situation) -> Iterator[Break]:
-    """Take the entry away that tells a tunnel behind which host a container is."""
+    """Take the entry away that tells a tunnel behind which host a container is, and let it learn nothing anew."""
     for way, place, mouth in _tunnelled(at):
         theirs = main_interface(at.state(way.end))
         for entry in at.state(place).forwarding:
             if theirs is not None and entry.mac == theirs.mac and entry.interface == mouth and entry.destination:
                 words = f"{entry.mac} dev {mouth} dst {entry.destination} self"
-                delete = Command(place, f"bridge fdb delete {words}")
-                yield Break(way, (delete,), (Command(place, f"bridge fdb append {words} permanent"),))
+                commands = (
+                    Command(place, f"ip link set {mouth} type vxlan nolearning"),
+                    Command(place, f"bridge fdb delete {words}"),
+                )
+                repair = (
+                    Command(place, f"bridge fdb append {words} permanent"),
+                    Command(place, f"ip link set {mouth} type vxlan learning"),
+                )
+                yield Break(way, commands, repair)
 
 
 @fault("tunnel-dropped", 3, "tunnel", "rule-dropped")

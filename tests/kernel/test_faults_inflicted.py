@@ -11,7 +11,7 @@ from netlab import Lab
 from netlab.errors import RequestError
 from netlab.faults.breaking import FAULTS, inflict
 from netlab.faults.fault import Situation
-from netlab.faults.ways import probe, survey
+from netlab.faults.ways import probe, probe_all, survey
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
@@ -60,6 +60,7 @@ def test_a_fault_hurts_is_explained_and_mended(name, request):
         explained = lab.why(way.source, way.target)
         assert explained.ok is False, explained
         assert explained.reason.code in FAULTS[name].reasons, explained
+        probe_all(lab, situation.ways)  # nothing that passes in other directions mends it
         assert not probe(lab, way.source, way.target)
         assert way.source in way.complaint or way.source == "client"
     finally:
