@@ -217,6 +217,17 @@ def test_a_chapter_that_asks_shows_how_far_one_is(language: str, stem: str) -> N
     assert not asks or (shows and shows[0] < asks[0])
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_the_glossary_is_shown_in_the_lab(language: str) -> None:
+    """Its heading, its sentence, and a cell below that has put something out."""
+    cells = chapter(language, "10-glossary").cells
+    headed = [at for at, cell in enumerate(cells) if cell.source.startswith("### ")]
+    assert sorted(cells[at].id for at in headed) == sorted(glossary())
+    for at in headed:
+        shown = "".join(text for output in cells[at + 1].outputs for text in texts(output))
+        assert shown.strip(), cells[at].source
+
+
 @every_notebook
 def test_words_lead_to_the_glossary(language: str, stem: str) -> None:
     """A chapter from 01 to 08 explains its words: each once, by a link to a cell that is there."""
