@@ -8,7 +8,6 @@ and where there is no home nothing is written, and what was done is forgotten wi
 from __future__ import annotations
 
 import contextlib
-import copy
 import fcntl
 import json
 import os
@@ -30,7 +29,7 @@ def _empty() -> Record:
     return {"version": _VERSION, **{kind: {} for kind in _KINDS}}
 
 
-_of_process = _empty()  # where nothing is written
+_of_process = _empty()  # what could not be written, or is not to be
 
 
 def path() -> Path | None:
@@ -54,16 +53,19 @@ def read() -> Record:
     machine does not let us read stays as it is, with a warning too.
     """
     file = path()
-    if file is None:
-        return copy.deepcopy(_of_process)
+    record = _empty()
     try:
-        return _load(file)
+        if file is not None:
+            record = _load(file)
     except OSError as error:
         _warn(
             en=f"Your progress in {file} cannot be read: {error.strerror}. The chapter works all the same.",
             ja=f"{file} にある学習の記録を読めません: {error.strerror}。章はそのまま続けられます。",
         )
-        return _empty()
+    for kind in _KINDS:
+        for key, facts in _of_process[kind].items():
+            record[kind].setdefault(key, {}).update(facts)
+    return record
 
 
 def _load(file: Path) -> Record:
@@ -104,7 +106,7 @@ def _warn(*, en: str, ja: str) -> None:
 def note(kind: str, key: str, **facts: Any) -> Record:
     """Write facts about one prediction or challenge, beside those that are known already, and return them all.
 
-    Where the disk forbids it the course goes on, and a warning says that this will be forgotten.
+    Where the disk forbids it the course goes on, and a warning says so: this will be forgotten with the process.
     """
 
     def change(record: Record) -> None:
@@ -136,8 +138,8 @@ def _change(change: Callable[[Record], None]) -> Record:
             en=f"Your progress cannot be kept in {file}: {error.strerror}. The chapter works all the same.",
             ja=f"学習の記録を {file} に保存できません: {error.strerror}。章はそのまま続けられます。",
         )
-        record = _empty()
-        change(record)
+        change(_of_process)
+        return _of_process
     return record
 
 

@@ -26,6 +26,7 @@ WRONG, RIGHT = (True, True), (False, False)
 def _nobodys_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("NETLAB_PROGRESS", str(tmp_path))
     monkeypatch.setattr(predictions, "_chosen", {})
+    monkeypatch.setattr(records, "_of_process", records._empty())
     language("en")
     yield
     language(None)
@@ -188,7 +189,6 @@ def test_who_has_no_home_works_without_a_record(monkeypatch: pytest.MonkeyPatch)
     for name in ("NETLAB_PROGRESS", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", nobody)
-    monkeypatch.setattr(records, "_of_process", records._empty())
     predict(KEY).choose("A")
     assert records.read()["predictions"][KEY]["choice"] == 0
 
@@ -200,12 +200,12 @@ def test_a_disk_that_forbids_it_does_not_stop_the_course(monkeypatch: pytest.Mon
         predict(KEY).choose("A")
     with pytest.warns(UserWarning, match="cannot be kept"):
         assert answer(KEY, RIGHT).chosen == 0
+    assert "predictions 1/" in repr(progress("03"))
 
 
 def test_nothing_is_written_when_it_is_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """NETLAB_PROGRESS=off is for demonstrations and tests."""
     monkeypatch.setenv("NETLAB_PROGRESS", "off")
-    monkeypatch.setattr(records, "_of_process", records._empty())
     predict(KEY).choose("A")
     answer(KEY, RIGHT)
     assert next(one for one in progress().all if one.chapter.number == "03").predictions.done == 1
