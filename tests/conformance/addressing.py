@@ -29,7 +29,9 @@ def pools(world: World) -> dict:
     }
 
 
-@rows("BR-01", "BR-02", "BR-04", "BR-05", "BR-06", "BR-07", "BR-08", "BR-09", "BR-10", "BR-16", "BR-17", "LC-31")
+@rows(
+    "BR-01", "BR-02", "BR-03", "BR-04", "BR-05", "BR-06", "BR-07", "BR-08", "BR-09", "BR-10", "BR-16", "BR-17", "LC-31"
+)
 def default_bridge(world: World) -> dict:
     def bridge_state() -> str:
         return world.host("ip -br link show docker0").stdout.split()[1]
@@ -39,6 +41,7 @@ def default_bridge(world: World) -> dict:
 
     own = re.search(r"inet (\S+ brd \S+)", world.host("ip -4 address show docker0").stdout)
     options = json.loads(world.must("network inspect -f '{{json .Options}}' bridge"))
+    gateway = json.loads(world.config("bridge"))[0].get("Gateway")
     idle = bridge_state()
     world.idle("aa", "bb", "cc")
     first = [world.address(name) for name in ("aa", "bb", "cc")]
@@ -62,6 +65,7 @@ def default_bridge(world: World) -> dict:
     return {
         "BR-01": own and own.group(1),
         "BR-02": [idle, bridge_state()],
+        "BR-03": Today(gateway, "172.17.0.1"),
         "BR-04": {key: value for key, value in options.items() if "gateway_mode" not in key},
         "BR-05": first,
         "BR-06": freed,
@@ -147,7 +151,8 @@ def ranges(world: World) -> dict:
         "UD-19": refused,
         "UD-20": Today(
             outside.words.rpartition("daemon: ")[2],
-            "invalid endpoint settings:\nno configured subnet contains IP address 10.98.0.7",
+            "failed to set up container networking: invalid endpoint settings:\n"
+            "no configured subnet contains IP address 10.98.0.7",
         ),
         "UD-21": [nothing.status, "foo" in nothing.words],
         "UD-24": [

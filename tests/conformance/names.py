@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from scenario import Today, rows
-from world import HOST, SITE_NAME, World
+from world import HOST, NAME_SERVER, OUTSIDE, ROUTER, SITE, SITE_NAME, World
 
 
 def _two_networks(world: World) -> None:
@@ -185,3 +186,34 @@ def files(world: World) -> dict:
         "DN-52": [*kept, "edited" in world.file("cc", "/etc/hosts")],
         "DN-32": Today(nobody, ["SERVFAIL", []]),
     }
+
+
+@rows("DN-30", "DN-33", "DN-55", "DN-56")
+def servers_further_up(world: World) -> dict:
+    world.must("network create --subnet 10.71.0.0/24 n1")
+    world.idle("aa", options="--network n1 --dns-search ex.test")
+    world.idle("bb", options="--network n1 --dns 127.0.0.11")
+    nobody = f"--dns {OUTSIDE} --dns {SITE}"  # machines that are there, and have no name server
+    world.idle("cc", options=f"--network n1 {nobody} --dns {NAME_SERVER}")
+    world.idle("dd", options=f"--network n1 {nobody} --dns {ROUTER} --dns {NAME_SERVER}")
+    source, name = _first_question(world, lambda: world.docker("exec aa ping -c 1 -W 1 nosuch"))
+    return {
+        "DN-30": name,
+        "DN-33": source,
+        "DN-55": Today(world.dig("bb", SITE_NAME), ["SERVFAIL", []]),
+        "DN-56": [world.dig(container, SITE_NAME)[1] for container in ("cc", "dd")],
+    }
+
+
+def _first_question(world: World, ask: Callable[[], object]) -> tuple[str, str]:
+    """Return the address that a question leaves the host with, and the name that is asked for."""
+    started = world.host(
+        "rm -f /run/asked; setsid timeout 9 tcpdump -l -n -t -c 1 -i eth0 udp dst port 53 >/run/asked 2>/run/listens & "
+        "for i in $(seq 100); do grep -q listening /run/listens && exit; sleep 0.05; done; exit 1"
+    )
+    assert started.status == 0, started.stderr
+    ask()
+    line = world.host("for i in $(seq 100); do test -s /run/asked && break; sleep 0.05; done; cat /run/asked").stdout
+    found = re.match(r"IP (\S+)\.\d+ > \S+: .* A\? (\S+) ", line)
+    assert found, line
+    return found[1], found[2]
