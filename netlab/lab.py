@@ -348,11 +348,10 @@ class Lab:
 
     def check_free(self, names: Sequence[str]) -> None:
         """Raise NameTaken when one of the names is in use already, or is there twice."""
-        self.world.refresh()
+        self.world.refresh(names)
         seen: set[str] = set()
-        taken = self.containers
         for name in names:
-            if name in taken:
+            if any(name in engine.containers for engine in self.engines.values()):
                 raise NameTaken(
                     say(
                         en=f"Conflict. The container name {name!r} is already in use. Remove that container, "

@@ -51,7 +51,7 @@ class Starting:
 
     def start(self, containers: Sequence[Container], watch: Callable[[Container], None]) -> None:
         """Ask for all namespaces first, then connect each as soon as it is there; undo all if one fails."""
-        check_room(len(list(self._world)) + len(containers))
+        check_room(len(self._world) + len(containers))
         records = [self.networks_of(container) for container in containers]
         asked: list[Future[Answer]] = []
         try:

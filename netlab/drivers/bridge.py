@@ -62,18 +62,23 @@ def make(network: BridgeNetwork) -> list[ops.Operation]:
 
 def connect(network: BridgeNetwork, endpoint: Endpoint) -> list[ops.Operation]:
     """Return the operations that connect a container's namespace to the bridge; a default route is not among them."""
+    return plugged_in(endpoint, network.host, network.bridge, network.mtu)
+
+
+def plugged_in(endpoint: Endpoint, place: str, bridge: str, mtu: int) -> list[ops.Operation]:
+    """Return the operations that make a container's cable to a bridge in some place, and give it its addresses."""
     container, interface = endpoint.container, endpoint.interface
     return [
         ops.AddVeth(
-            network.host,
+            place,
             endpoint.veth,
             interface,
             container,
             index=endpoint.index + 1,
             peer_index=endpoint.index,
             peer_mac=endpoint.mac,
-            mtu=network.mtu,
-            master=network.bridge,
+            mtu=mtu,
+            master=bridge,
             up=True,
             queues=1,
         ),

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from netlab import ops
-from netlab.drivers.bridge import Endpoint, addresses_given
+from netlab.drivers.bridge import Endpoint, plugged_in
 
 PORT = 4789
 FIRST_NUMBER = 4097  # 4096 is that of ingress
@@ -87,24 +87,7 @@ def unmake(mouth: Mouth) -> list[ops.Operation]:
 
 def connect(mouth: Mouth, endpoint: Endpoint) -> list[ops.Operation]:
     """Return the operations that connect a container's namespace to that of the network, on its own host."""
-    container, interface = endpoint.container, endpoint.interface
-    return [
-        ops.AddVeth(
-            mouth.place,
-            endpoint.veth,
-            interface,
-            container,
-            index=endpoint.index + 1,
-            peer_index=endpoint.index,
-            peer_mac=endpoint.mac,
-            mtu=mouth.mtu,
-            master=_BRIDGE,
-            up=True,
-            queues=1,
-        ),
-        ops.SetUp(container, interface),
-        *addresses_given(endpoint),
-    ]
+    return plugged_in(endpoint, mouth.place, _BRIDGE, mouth.mtu)
 
 
 def learn(place: str, peers: Iterable[Peer]) -> list[ops.Operation]:

@@ -231,8 +231,8 @@ class Agent:
             return {"inode": os.fstat(namespace).st_ino}, [namespace, route.detach()]
 
     def list_names(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
-        """List the named network namespaces of a host that are not containers: name and inode."""
-        return {"names": nodes.named_namespaces(self.nodes[request["name"]])}, []
+        """List the named network namespaces of a host that are not containers, all or only some: name and inode."""
+        return {"names": nodes.named_namespaces(self.nodes[request["name"]], request["only"])}, []
 
     def write_file(self, request: Request, _: list[int]) -> tuple[Request, list[int]]:
         """Write a file of a node's own (hosts, resolv.conf, hostname), or a kernel parameter of its namespace."""

@@ -193,11 +193,17 @@ def inside(node: Node, namespace: str | None = None) -> Iterator[None]:
                 os.close(descriptor)
 
 
-def named_namespaces(node: Node) -> list[tuple[str, int]]:
+def named_namespaces(node: Node, only: list[str] | None) -> list[tuple[str, int]]:
     """List the namespaces that have a name on a host, by `ip netns add` or by netlab: name and inode."""
-    with os.scandir(netns_folder(node)) as entries:
-        # Links are the containers, which netlab knows already.
-        return sorted((entry.name, entry.stat().st_ino) for entry in entries if not entry.is_symlink())
+    folder = netns_folder(node)
+    if only is None:
+        with os.scandir(folder) as entries:
+            names = [
+                entry.name for entry in entries if not entry.is_symlink()
+            ]  # links are containers, which netlab knows
+    else:
+        names = [name for name in only if os.path.exists(f"{folder}/{name}") and not os.path.islink(f"{folder}/{name}")]
+    return sorted((name, os.stat(f"{folder}/{name}").st_ino) for name in names)
 
 
 def link_name(host: Node, node: Node) -> None:

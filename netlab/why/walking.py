@@ -201,7 +201,7 @@ class Walk:
     # ── into a place ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _in(self, arrival: Arrival, packet: Packet, meant: str) -> Delivered:
-        """Take a packet in; `meant` is the address that the sender takes this place to have, none where it is a router to it."""
+        """Take a packet in; `meant` is the address that the sender takes this place to have, or none for a router."""
         place, incoming = arrival.place, arrival.interface
         self._hops += 1
         if self._hops > _MOST_HOPS:

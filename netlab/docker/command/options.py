@@ -11,12 +11,11 @@ from typing import Any
 
 import click
 
-from netlab import publish
+from netlab import docker_text, publish
 from netlab.docker.command.grammar import BadFlag
 from netlab.docker.command.words import Rejected, check_supported
 from netlab.docker.records import PREDEFINED, Attachment, Specification
 from netlab.docker.starting import SHARED
-from netlab.docker_text import filters as filtering
 from netlab.errors import RequestError
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
@@ -39,17 +38,16 @@ def pairs(context: click.Context, parameter: click.Parameter, values: Sequence[s
     return found
 
 
-def filters(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> filtering.Filters:
+def filters(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> docker_text.Filters:
     """Read --filter KEY=VALUE; one that docker has and netlab's docker has not is refused by name."""
-    found: filtering.Filters = {}
     for value in values:
         try:
-            one = filtering.parse([value])
+            docker_text.parse_filters([value])
         except RequestError as error:
             raise BadFlag(value, str(error), context, parameter) from None
-        for key, texts in one.items():
-            check_supported(f"--filter {key}")
-            found.setdefault(key, []).extend(texts)
+    found = docker_text.parse_filters(values)
+    for key in found:
+        check_supported(f"--filter {key}")
     return found
 
 
