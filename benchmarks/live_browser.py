@@ -72,8 +72,7 @@ def measure(page: Page, room: Classroom, containers: int, changes: int) -> dict[
     live = LiveDiagram(notebook.run("lab.show()"))
     live.wait_until_calm()
     with terminal(room) as shell:
-        lines = [f"ip link set docker0 {state}" for state in ("down", "up")] * (changes // 2)
-        taken = latencies(live, shell, lines)
+        taken = latencies(live, shell, changes // 2)
     live.wait_until_calm()
     with_it = idle(page, kernel), idle(page, browser)
     room.end_kernels()

@@ -9,10 +9,15 @@ from contextlib import contextmanager
 from classroom import wait_until
 from playwright.sync_api import expect
 
-# Note for each change of the picture when it was painted: the frame after the change, by the machine's clock.
-WATCH = """root => {
+# Note for each change of the picture when it was painted (the frame after the change, by the machine's clock), and what was
+# written on an element then.
+WATCH = """(root, element) => {
     window.painted = [];
-    new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => window.painted.push(Date.now()))))
+    const note = () => {
+        const text = root.querySelector(`.netlab-picture [data-id="${element}"]`)?.textContent ?? "";
+        window.painted.push({at: Date.now(), text});
+    };
+    new MutationObserver(() => requestAnimationFrame(() => setTimeout(note)))
         .observe(root, {attributes: true, attributeFilter: ["data-revision"]});
 }"""
 
@@ -132,12 +137,16 @@ def listen_for_complaints(page):
     return complaints
 
 
-def latencies(live, shell, lines):
-    """Type one line after the other in a terminal; return for each how long it took until it was painted, in ms."""
-    live.root.evaluate(WATCH)
+def latencies(live, shell, times):
+    """Switch docker0 off and on so many times in a terminal; return how long each took until it was painted, in ms."""
+    live.root.evaluate(WATCH, "interface/host/docker0")
     taken = []
-    for number, line in enumerate(lines, 1):
-        _, began = shell.type(line)
-        wait_until(lambda: live.page.evaluate("window.painted.length") >= number, f"{line} is seen")  # noqa: B023 - called now
-        taken.append(live.page.evaluate("window.painted.at(-1)") - began)
+    for number in range(2 * times):
+        off = number % 2 == 0
+        _, began = shell.type(f"ip link set docker0 {'down' if off else 'up'}")
+        find = (
+            """([began, off]) => window.painted.find(one => one.at >= began && one.text.includes("DOWN") === off)?.at"""
+        )
+        painted = wait_until(lambda: live.page.evaluate(find, [began, off]), "it is seen")  # noqa: B023 - called now
+        taken.append(painted - began)
     return taken
