@@ -89,6 +89,20 @@ def state(lab) -> list[str]:
     return _lines(lab.host.sh(_LOOK_EVERYWHERE, check=True).stdout, "?")
 
 
+def settled(lab) -> list[str]:
+    """Return the same once the host's bridges have heard of all their ports, which the kernel tells them a moment later."""
+
+    def heard() -> bool:
+        links = {one["ifname"]: one for one in ip(lab.host, "link")}
+        ports = [one for one in links.values() if "master" in one and "UP" in one["flags"]]
+        states = {one["linkinfo"]["info_slave_data"]["state"] for one in ports}
+        bridges = {one["master"] for one in ports}
+        return states <= {"forwarding"} and all("LOWER_UP" in links[name]["flags"] for name in bridges)
+
+    wait_until(heard, what="every port of a bridge forwards")
+    return state(lab)
+
+
 def _lines(said: str, place: str) -> list[str]:
     decoder = json.JSONDecoder()
     lines = []

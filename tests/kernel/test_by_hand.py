@@ -6,6 +6,7 @@ import pytest
 from outside import assert_same, difference, state
 
 from netlab import Lab
+from netlab.errors import NameTaken
 
 pytestmark = pytest.mark.kernel
 
@@ -149,6 +150,20 @@ def test_a_name_given_again_is_another_namespace(bare):
     assert red.inode != first
     assert red.inode == int(bare.host.sh("ip netns exec red stat -Lc %i /proc/self/ns/net").stdout)
     assert "UP" in red.sh("ip link show lo").stdout
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_name_typed_on_any_host_is_taken_until_it_is_deleted_there(make_lab, number):
+    """Nobody has looked at the lab meanwhile; and what another name is for is no matter."""
+    lab = make_lab(hosts=2)
+    lab.hosts[number].sh("ip netns add web; ip netns add other", check=True)
+    with pytest.raises(NameTaken, match="'web'"):
+        lab.run("web")
+    with pytest.raises(NameTaken, match="'web'"):
+        lab.namespace("web")
+    lab.hosts[number].sh("ip netns delete web", check=True)
+    assert lab.run("web").running
+    assert "other" in lab.places
 
 
 def test_a_link_handle_follows_what_it_does_itself(bare):

@@ -9,7 +9,7 @@ from errno import EPERM
 import pytest
 from books import expected, questions, seen
 from lookout import Lookout
-from outside import agent_of, assert_same, state, state_of, wait_until
+from outside import agent_of, assert_same, settled, state, state_of, wait_until
 
 from netlab.docker.resolving import NameServer
 from netlab.errors import NetlabError
@@ -207,7 +207,7 @@ CREATES = [network, network_inside]
 @pytest.mark.parametrize("change", [*RUNS, *CONNECTS, *CREATES], ids=lambda one: one.__name__)
 def test_a_fault_at_any_step_leaves_everything_as_before(make_lab, monkeypatch, change):
     lab = prepared(make_lab)
-    before, kept = state(lab), records(lab)
+    before, kept = settled(lab), records(lab)
     which = 1
     while True:
         with monkeypatch.context() as patch:
@@ -221,7 +221,7 @@ def test_a_fault_at_any_step_leaves_everything_as_before(make_lab, monkeypatch, 
                     break
                 assert_agreeing(lab)  # what was refused was to take something away, and it went in another way
                 lab = prepared(make_lab)
-                before, kept = state(lab), records(lab)
+                before, kept = settled(lab), records(lab)
         assert_as_before(lab, before, kept, which)
         which += 1
     assert which > (5 if change in (run, connect, start, network) else 1)
@@ -237,7 +237,7 @@ def test_a_fault_at_any_step_of_the_first_of_its_kind_leaves_everything_as_befor
             lab.network("c-six")
             lab.network("c-n1")
             lab.run("plain")
-        before, kept = state(lab), records(lab)
+        before, kept = settled(lab), records(lab)
         with monkeypatch.context() as patch:
             fault = Fault(patch, which)
             try:
@@ -274,7 +274,7 @@ def test_what_a_fault_leaves_of_a_removal_is_gone_once_it_is_removed(make_lab, m
     which, count = 1, 1
     while which <= count:
         lab = make_lab()
-        before, kept = state(lab), records(lab)
+        before, kept = settled(lab), records(lab)
         lab.network("c-n1")
         lab.network("c-a")
         lab.run("published", image="nginx", network="c-n1", publish=["9002:80", "9003:80/udp"])
@@ -298,7 +298,7 @@ def test_what_a_fault_leaves_of_a_removal_is_gone_once_it_is_removed(make_lab, m
 
 def test_rules_of_which_some_were_deleted_by_hand_go_all_the_same(lab):
     """nft takes a script whole or not at all: one missing element must not keep the rest there."""
-    before = state(lab)
+    before = settled(lab)
     lab.network("c-n1")
     address = lab.run("web", image="nginx", network="c-n1", publish="9002:80").address
     for element in (
@@ -372,7 +372,7 @@ def test_a_fault_at_any_step_leaves_all_hosts_as_before(make_lab, monkeypatch, c
 def test_callers_from_several_threads_agree(lab):
     """UD-54."""
     lab.network("c-n1")
-    before = state(lab)
+    before = settled(lab)
     faults = []
 
     def work(number):
