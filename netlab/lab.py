@@ -248,7 +248,8 @@ class Lab:
         return break_something(self, lambda: self.world, self._explain, seed=seed, level=level, kind=kind, count=count)
 
     def _iptables_lines(self, host: str) -> dict[tuple[str, str], str]:
-        return {(line.chain, line.text): line.iptables for line in self.iptables(host)}
+        lines = {(line.chain, line.text): line.iptables for line in self.iptables(host)}
+        return {key: line for key, line in lines.items() if not line.startswith("#")}
 
     def commands(self, *, all: bool = False) -> Commands:  # noqa: A002 - reads as it is said: commands(all=True)
         """Return the exact `ip`, `nft` and `sysctl` commands that the last change stands for, or those of all changes."""

@@ -52,6 +52,8 @@ class Specification:
     auto_remove: bool = False
     restart: str = "no"  # no, always, unless-stopped or on-failure
     most_restarts: int = 0  # in a row, of on-failure; 0: any number
+    interactive: bool = False  # -i and -t, which `docker inspect` tells of
+    tty: bool = False
 
     @property
     def exposed(self) -> list[tuple[int, str]]:

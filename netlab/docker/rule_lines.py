@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from netlab.drivers.rules import TABLE, HostRule
+from netlab.language import say
 from netlab.model import Rule
 
 
@@ -13,8 +14,8 @@ from netlab.model import Rule
 class RuleLine:
     """One rule in both languages.
 
-    `iptables` has a line for a shell, or several with `;` between them. It is empty where iptables needs nothing for it
-    (nft's maps do what it does by the order of its chains), and for rules that the engine has not made.
+    `iptables` has a line for a shell, or several with `;` between them. It is a comment where iptables needs no line (nft's
+    maps do what it does by the order of its chains), and empty for rules that the engine has not made.
     """
 
     chain: str
@@ -25,7 +26,10 @@ class RuleLine:
 
 def beside(found: Iterable[Rule], known: Iterable[HostRule]) -> list[RuleLine]:
     """Return the rules that were found in the engine's tables, in their order, with the lines of those that are known."""
-    lines = {(rule.family, rule.chain, rule.nft_text): "; ".join(rule.iptables_line.splitlines()) for rule in known}
+    none = say(en="# iptables needs no line for this", ja="# iptables では、この行は不要")
+    lines = {
+        (rule.family, rule.chain, rule.nft_text): "; ".join(rule.iptables_line.splitlines()) or none for rule in known
+    }
     return [
         RuleLine(one.chain, one.text, lines.get((one.family, one.chain, one.text), ""), one.comment or "")
         for one in found

@@ -96,6 +96,7 @@ def test_flags_and_values_in_the_spellings_of_docker(docker):
 def test_several_flags_in_one_word_and_options_after_the_image(docker):
     docker("run -dit --name box --publish=8081:80 nginx")
     assert docker.status == 0
+    assert docker("inspect -f '{{.Config.OpenStdin}} {{.Config.Tty}}' box") == "true true\n"
     assert docker("run --rm alpine echo -n --name x") == "--name x"
 
 

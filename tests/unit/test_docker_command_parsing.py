@@ -29,6 +29,8 @@ DEFAULTS = {
     "restart": "no",
     "auto_remove": False,
     "hostname": None,
+    "interactive": False,
+    "tty": False,
 }
 
 

@@ -145,6 +145,8 @@ def specification(words: Sequence[str], given: dict[str, Any]) -> Specification:
         auto_remove=given["auto_remove"],
         restart=policy,
         most_restarts=most_restarts,
+        interactive=given["interactive"],
+        tty=given["tty"],
     )
 
 
