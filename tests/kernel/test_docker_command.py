@@ -71,6 +71,16 @@ def test_a_foreground_run_ends_with_the_commands_status_and_leaves_an_exited_con
     assert "Exited (4) " in docker("ps -a")
 
 
+def test_a_shell_that_nobody_can_type_into_says_so(docker):
+    docker("run -d --name web nginx")
+    for line in ("exec -it web sh", "run -it --rm alpine sh"):
+        assert docker(line) == ""
+        assert docker.status == 0
+        assert "in a terminal: netlab docker" in docker.complaint
+    docker("exec -it web echo here")
+    assert (docker.said, docker.complaint) == ("here\n", "")
+
+
 def test_what_a_command_did_to_the_kernel_can_be_asked_afterwards(docker, lab):
     docker("run -d --name web nginx")
     docker("ps")

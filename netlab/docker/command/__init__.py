@@ -70,10 +70,21 @@ def run_here(lab: DockerLab, session: Session, out: TextIO, err: TextIO) -> int:
     try:
         done = lab.world.run_command(session.container, argv, hear=hear)
         status = done.returncode if done.returncode >= 0 else _SIGNALLED - done.returncode
+        if session.interactive and not said and status == 0:
+            err.write(_no_keyboard())
     finally:
         if session.ends:
             end(lab, session.ends, status, "".join(said))
     return status
+
+
+def _no_keyboard() -> str:
+    return say(
+        en="Nobody can type in here, so the command had nothing to read and has ended. To type, run the same line in a "
+        "terminal: netlab docker … Here, write what is to be run: docker exec web ip address\n",
+        ja="ここでは何も入力できないので、コマンドはすぐに終わりました。入力したいときは、ターミナルで同じ行を実行します: "
+        "netlab docker … ここでは、実行したいものを書いてください: docker exec web ip address\n",
+    )
 
 
 def end(lab: DockerLab, container: str, status: int, said: str = "") -> None:
