@@ -64,3 +64,8 @@ class LabClosed(SandboxError):
 
 class MissingTool(NetlabError):
     """A program that is needed is not installed."""
+
+
+def in_docker_words(error: BaseException) -> str:
+    """Return what Docker says of an error of its engine, without what netlab adds for the reader of Python."""
+    return str(error).partition(". There are: ")[0]

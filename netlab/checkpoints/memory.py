@@ -90,7 +90,7 @@ def _own(engine: Engine) -> list[NetworkRecord]:
     return sorted(records, key=lambda one: one.created)
 
 
-_TIMES = ("created", "started", "finished", "restarts", "exit_code")
+_TIMES = ("created", "started", "finished", "restarts", "exit_code", "error")
 
 
 def _container(host: str, one: Container) -> ContainerMemory:

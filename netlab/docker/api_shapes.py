@@ -98,7 +98,7 @@ def _state(one: Container, pid: int) -> Struct:
         Dead=False,
         Pid=pid if one.running else 0,
         ExitCode=one.exit_code,
-        Error="",
+        Error=one.error,
         StartedAt=moment(one.started),
         FinishedAt=moment(one.finished),
     )

@@ -19,7 +19,7 @@ from netlab.docker.resolving import NameServer
 from netlab.docker.rule_lines import RuleLine, beside
 from netlab.docker.starting import SHARED, Starting
 from netlab.docker.swarm import Swarm
-from netlab.errors import NetlabError, NotFound, RequestError
+from netlab.errors import NetlabError, NotFound, RequestError, in_docker_words
 from netlab.interrupts import held_back
 from netlab.language import say
 from netlab.names import check_container, check_mac, container_id
@@ -93,8 +93,9 @@ class Engine:
             container.restarts = 0
             try:
                 self._start([container])
-            except BaseException:
+            except BaseException as error:
                 container.exit_code = container.exit_code or _NEVER_BEGAN
+                container.error = in_docker_words(error)
                 raise
         return container
 

@@ -74,7 +74,7 @@ class Starting:
                 container.teardown.close()
             raise
         for container in containers:
-            container.started, container.finished, container.exit_code = time.time(), None, 0
+            container.started, container.finished, container.exit_code, container.error = time.time(), None, 0, ""
 
     def networks_of(self, container: Container) -> list[tuple[NetworkRecord, Attachment]]:
         """Return the networks that a container is to be on, in the order of their interfaces.

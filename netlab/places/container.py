@@ -33,6 +33,7 @@ class Container(Place):
         self.finished: float | None = None
         self.restarts = 0  # in a row, by its restart policy
         self.exit_code = 0  # of its first process, once it has ended: 128 and the number if a signal ended it
+        self.error = ""  # why it could not be started, the last time
         self.told_to_end = False  # its first process is, and will not be started again
         self.over = threading.Event()  # set when its first process has ended by itself, and it was taken away
         self.attachments: dict[str, Attachment] = {}  # what it is connected to, running or not, by the network's name

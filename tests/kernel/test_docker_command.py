@@ -148,7 +148,11 @@ def test_pm_21_a_port_in_use_is_refused_and_pm_22_the_container_stays_created(do
     assert words.startswith("docker: Error response from daemon: failed to set up container networking: driver failed")
     assert words.endswith(f"Bind for 0.0.0.0:8080 failed: port is already allocated{HELP}")
     assert docker.status == 125
-    assert docker("inspect -f '{{.State.Status}}' web2") == "created\n"
+    why = words.removesuffix(HELP).partition("daemon: ")[2]
+    assert docker("inspect -f '{{.State.Status}} {{.State.Error}}' web2") == f"created {why}\n"
+    docker("rm -f web")
+    docker("start web2")
+    assert docker("inspect -f '{{.State.Status}} {{.State.Error}}' web2") == "running \n"
 
 
 def test_pm_44_an_exposed_port_is_listed_and_not_published(docker):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from netlab.errors import NetlabError
+from netlab.errors import NetlabError, in_docker_words
 
 USAGE_STATUS = 125  # a flag that cannot be read; also `docker run` that the engine refuses
 
@@ -53,12 +53,7 @@ def _unsupported(option: str) -> str:
 
 def from_daemon(error: Exception) -> str:
     """Return an error as the docker command prints what an engine says."""
-    return f"Error response from daemon: {reason(error)}"
-
-
-def reason(error: Exception) -> str:
-    """Return an error's words; what netlab adds for the reader of Python is left out."""
-    return str(error).partition(". There are: ")[0]
+    return f"Error response from daemon: {in_docker_words(error)}"
 
 
 class Rejected(NetlabError):
