@@ -9,14 +9,16 @@ if TYPE_CHECKING:
     from netlab.course.board import progress
     from netlab.course.certificates import certificate
     from netlab.course.predictions import answer, predict
+    from netlab.course.tables import guess_table
     from netlab.course.task import challenge
 
-__all__ = ["answer", "certificate", "challenge", "predict", "progress"]
+__all__ = ["answer", "certificate", "challenge", "guess_table", "predict", "progress"]
 
 _HOMES = {
     "answer": "netlab.course.predictions",
     "certificate": "netlab.course.certificates",
     "challenge": "netlab.course.task",
+    "guess_table": "netlab.course.tables",
     "predict": "netlab.course.predictions",
     "progress": "netlab.course.board",
 }

@@ -58,6 +58,32 @@ def test_a_whole_chapter_as_a_student_goes_through_it(page, english, artefacts):
     expect(Question(chapter.run_again(chapter.cell(ASKED))).options.nth(WRONG)).to_be_checked()
 
 
+def test_a_table_of_guesses_is_filled_in_and_graded_cell_by_cell(notebook, artefacts):
+    cell = notebook.run("""from netlab.course import guess_table
+table = guess_table(["8080:80", "127.0.0.1:8080:80"], ["client", "host"])
+table""")
+    grid = cell.locator(".jp-OutputArea-child > .netlab-grid")
+    expect(grid.get_by_role("status")).to_contain_text("Click each cell")
+    first = grid.get_by_role("button", name="8080:80, client: no guess yet", exact=True)
+    first.click()
+    grid.get_by_role("button", name="8080:80, client: yes", exact=True).press("Tab")
+    notebook.page.keyboard.press("Space")
+    for _ in range(2):  # ✓, then ✗
+        grid.get_by_role("button", name=re.compile("^127.0.0.1:8080:80, client")).click()
+    grid.get_by_role("button", name=re.compile("^127.0.0.1:8080:80, host")).click()
+    expect(grid.get_by_role("button")).to_have_text(["✓", "✓", "✗", "✓"])
+    expect(grid.get_by_role("status")).to_contain_text("All filled in.")
+    said = output(notebook.run("table.grade([[True, False], [False, True]])"))
+    expect(said).to_contain_text("3 of 4 as you said.")
+    expect(said).to_contain_text("you: ✗")
+    expect(grid.locator("button.wrong")).to_have_count(1)
+    expect(grid.locator("button.right")).to_have_count(3)
+    first = grid.get_by_role("button").first
+    first.dispatch_event("click")
+    expect(first).to_have_text("✓")  # it is too late to change one's mind
+    notebook.page.screenshot(path=artefacts / "course-table.png")
+
+
 def predict_wrongly_with_the_mouse(chapter):
     asked = Question(chapter.run_on_to(ASKED))
     expect(asked.status).to_have_text("Choose before you run the next cell.")
