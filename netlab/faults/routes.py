@@ -26,13 +26,14 @@ def wrong_mask(at: Situation) -> Iterator[Break]:
             one, address = main_interface(state), main_address(state)
             if one is not None and address is not None and address.prefix_length < 32:
                 wrong = f"{address.address}/32"
+                right = f"{address} broadcast +" if state.kind == "container" else str(address)  # as the engine does
                 commands = (
                     Command(state.name, f"ip address delete {address} dev {one.name}"),
                     Command(state.name, f"ip address add {wrong} dev {one.name}"),
                 )
                 repair = (
                     Command(state.name, f"ip address delete {wrong} dev {one.name}"),
-                    Command(state.name, f"ip address add {address} dev {one.name}"),
+                    Command(state.name, f"ip address add {right} dev {one.name}"),
                     *default_again(state),
                 )
                 yield Break(way, commands, repair)

@@ -55,4 +55,10 @@ def tunnel_end_down(at: Situation) -> Iterator[Break]:
     """Switch the mouth of a tunnel off."""
     for way, place, mouth in _tunnelled(at):
         down, up = (Command(place, f"ip link set {mouth} {word}") for word in ("down", "up"))
-        yield Break(way, (down,), (up,))
+        # An interface that goes down forgets its neighbours, also those that the engine has written down.
+        known = (
+            Command(place, f"ip neigh replace {one.address} lladdr {one.mac} dev {mouth} nud permanent")
+            for one in at.state(place).neighbours
+            if one.interface == mouth and one.state == "permanent"
+        )
+        yield Break(way, (down,), (up, *known))
