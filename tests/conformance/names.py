@@ -208,12 +208,12 @@ def servers_further_up(world: World) -> dict:
 def _first_question(world: World, ask: Callable[[], object]) -> tuple[str, str]:
     """Return the address that a question leaves the host with, and the name that is asked for."""
     started = world.host(
-        "rm -f /run/asked; setsid timeout 9 tcpdump -l -n -t -c 1 -i eth0 udp dst port 53 >/run/asked 2>/run/listens & "
-        "for i in $(seq 100); do grep -q listening /run/listens && exit; sleep 0.05; done; exit 1"
+        "rm -f /run/asked; setsid timeout 30 tcpdump -l -n -t -c 1 -i eth0 udp dst port 53 >/run/asked 2>/run/listens & "
+        "for i in $(seq 200); do grep -q listening /run/listens && exit; sleep 0.05; done; exit 1"
     )
     assert started.status == 0, started.stderr
     ask()
     line = world.host("for i in $(seq 100); do test -s /run/asked && break; sleep 0.05; done; cat /run/asked").stdout
-    found = re.match(r"IP (\S+)\.\d+ > \S+: .* A\? (\S+) ", line)
+    found = re.match(r"IP (\S+)\.\d+ > \S+: .* A(?:AAA)?\? (\S+) ", line)
     assert found, line
     return found[1], found[2]
