@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 
 from netlab.journey.target import Target, parse
@@ -47,14 +48,14 @@ class _Explainer:
 
     def explanation(self) -> Explanation:
         """Return the conditions up to the first that is not fulfilled."""
+        naming = Naming(self._kernel, self._servers, self._fulfilled, self._walk)
         try:
             self._check_interface()
-            naming = Naming(self._kernel, self._servers, self._fulfilled, self._walk)
             address = naming.resolve(self._place, self._target.host)
             self._leg = "request"
             self._reach(address)
         except Failed as failed:
-            self._failed(failed)
+            self._failed(failed, failed.repair or self._forgotten(naming))
         except Unsure as unsure:
             self._conditions.append(
                 Condition(
@@ -73,7 +74,14 @@ class _Explainer:
         if one not in self._conditions:
             self._conditions.append(one)
 
-    def _failed(self, failed: Failed) -> None:
+    def _forgotten(self, naming: Naming) -> tuple[Repair, ...]:
+        """Return the command that takes a name out of /etc/hosts, where it has an address that nobody has."""
+        if naming.by_file is None or self._kernel.owners(naming.by_file):
+            return ()
+        others = f'"$(grep -vw {shlex.quote(self._target.host)} /etc/hosts)"'
+        return (Repair(self._place, f"echo {others} > /etc/hosts"),)
+
+    def _failed(self, failed: Failed, repair: Sequence[Repair]) -> None:
         found = failed.finding
         self._conditions.append(
             Condition(
@@ -85,7 +93,7 @@ class _Explainer:
                 found.command,
                 leg=self._leg,
                 finding=found,
-                repair=failed.repair,
+                repair=tuple(repair),
             )
         )
 
@@ -193,16 +201,15 @@ class _Explainer:
 
     def _page(self, asked: Packet, there: Delivered, place: str) -> None:
         """Follow what comes after the handshake: bigger packets, and the connection that docker-proxy makes in turn."""
+        quiet = Walk(self._kernel, lambda *_: None)
+        sized = Packet("tcp", "", asked.destination, _PORT, asked.destination_port, size=_ASKING)
+        request = quiet.send(place, sized)
         listener = self._kernel.listener(there.place, "tcp", there.packet.destination, there.packet.destination_port)
         if listener is not None and listener.process == "docker-proxy" and (onward := self._onward(there, listener)):
             self._leg = "request"
             again = Packet("tcp", "", onward[0], _PORT, onward[1], size=_HANDSHAKE)
             self._page(again, self._connected(again, there.place), there.place)
-            return
         self._leg = "answer"
-        quiet = Walk(self._kernel, lambda *_: None)
-        sized = Packet("tcp", "", asked.destination, _PORT, asked.destination_port, size=_ASKING)
-        request = quiet.send(place, sized)
         smallest = min(_PAGE, request.sizes[0]) if request.sizes else _PAGE  # the sender tells what it can take (MSS)
         quiet.send(request.place, request.packet.reply(smallest))
         self._fulfilled(

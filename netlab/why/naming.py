@@ -43,6 +43,7 @@ class Naming:
         self._servers = servers
         self._tell = tell
         self._walk = walk
+        self.by_file: str | None = None  # the address, when /etc/hosts has it
 
     def resolve(self, place: str, name: str) -> str:
         """Return the first address of a name; raises Failed."""
@@ -54,6 +55,7 @@ class Naming:
             words = line.split("#")[0].split()
             if name in words[1:]:
                 self._known(place, name, words[0], "/etc/hosts", line.strip())
+                self.by_file = words[0]
                 return words[0]
         settings = [line.split() for line in self._kernel.file(place, "/etc/resolv.conf").splitlines() if line.strip()]
         servers = [words[1] for words in settings if words[0] == "nameserver" and len(words) > 1]
@@ -82,9 +84,19 @@ class Naming:
         served = self._serves(place)
         usual = [dns.ADDRESS] if served and served.networks else list(served.upstreams) if served else []
         found = failed or Failed("name", Finding("no-name-server", place, {"name": ""}))
+        if found.finding.code == "name-unknown" and served and usual == [dns.ADDRESS]:
+            found = self._with_common_network(place, served, found)
         if usual and usual[0] not in servers:
             return Failed(found.kind, found.finding, Repair(place, f"echo nameserver {usual[0]} > /etc/resolv.conf"))
         return found
+
+    def _with_common_network(self, place: str, served: Served, failed: Failed) -> Failed:
+        """Return a failure with the command that brings the container of that name to a network of the one that asks."""
+        name, host = str(failed.finding.facts["name"]), self._kernel.place(place).host
+        if host is None or self._servers.served(name) is None:
+            return failed
+        network = served.networks[0].name
+        return Failed(failed.kind, failed.finding, Repair(host, f"docker network connect {network} {name}"))
 
     def _known(self, place: str, name: str, address: str, by: str, evidence: str) -> None:
         english, japanese = f"{name} resolves to {address} ({by})", f"{name} は {address} に解決されます ({by})"

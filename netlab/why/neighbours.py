@@ -164,6 +164,21 @@ class Neighbours:
             return self._down(there, bridge_of)
         return None
 
+    def unplugged(self, place: str, interface: str) -> Failed | None:
+        """Return the reason not-attached for the end of a cable whose other end is in the subnet of a bridge here.
+
+        The place answers ARP at that end all the same (for all of its addresses), and drops or misroutes what follows.
+        """
+        one = self._kernel.interface(place, interface)
+        if one is None or one.master or one.kind != "veth" or not one.peer_place or not one.peer_name:
+            return None
+        there = self._kernel.place(one.peer_place).name
+        peer = self._kernel.interface(there, one.peer_name)
+        if peer is None or self._bridge_for(place, peer) is None:
+            return None
+        found = self._broken(there, peer)
+        return found if found is not None and found.finding.code == "not-attached" else None
+
     def _bridge_for(self, place: str, one: Interface) -> str | None:
         """Return the bridge of a place that has an address in the subnet of an interface."""
         subnets = [ipaddress.ip_interface(str(a)).network for a in addresses(one, 4)]
@@ -198,6 +213,21 @@ class Neighbours:
                         if ipaddress.ip_address(address.address) in subnet and address.address != own.address:
                             return address.address
         return None
+
+    def wider(self, place: str, one: Interface) -> list[Repair]:
+        """Return the commands for an interface whose prefix is too long to have a gateway: that of the other end's bridge."""
+        there = self._kernel.place(one.peer_place) if one.peer_place else None
+        for own in addresses(one, 4):
+            for other in (
+                address for bridge in (there.interfaces if there else ()) for address in addresses(bridge, 4)
+            ):
+                subnet = ipaddress.ip_interface(str(other)).network
+                if ipaddress.ip_address(own.address) in subnet and own.address != other.address:
+                    return [
+                        Repair(place, f"ip address add {own.address}/{subnet.prefixlen} dev {one.name}"),
+                        Repair(place, f"ip route add default via {other.address}"),
+                    ]
+        return []
 
     def _other_gateway(self, place: str, interface: str, address: str) -> list[Repair]:
         """Return the command for a default route whose gateway is nobody's address, or one of another subnet."""

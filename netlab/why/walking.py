@@ -41,6 +41,7 @@ class Walk:
             None  # an interface that is down, and leads to where packets shall go
         )
         self._sizes: list[int] = []
+        self._unplugged: Failed | None = None  # a cable on the way that should end at a bridge, and does not
 
     def _wire(self) -> Wire:
         return Wire(self._kernel, self._filters, self._through_tunnel)
@@ -54,6 +55,8 @@ class Walk:
         """Return the reason behind a failure: an interface that is down sent it astray, or two machines have one address."""
         if failed.finding.code != "link-down" and self._asleep is not None:
             return self._down(*self._asleep)
+        if self._unplugged is not None:
+            return self._unplugged
         if self._neighbours.doubtful is None:
             return failed
         address, owners = self._neighbours.doubtful
@@ -77,6 +80,10 @@ class Walk:
         packet = replace(packet, source=packet.source or way.source or "")
         leaving = self._kernel.named(place, way.interface)
         self._told_route(place, packet, way, leaving)
+        if (first := self._kernel.interface(place, leaving)) is not None:
+            self._sizes.append(
+                first.mtu
+            )  # what the sender says it can take follows from this route (MSS), also before NAT
         sent = self._filters.run(place, "output", packet, "", leaving)
         if sent.destination != packet.destination or sent.mark != packet.mark:
             way = self._route(place, sent)
@@ -203,6 +210,7 @@ class Walk:
     def _in(self, arrival: Arrival, packet: Packet, meant: str) -> Delivered:
         """Take a packet in; `meant` is the address that the sender takes this place to have, or none for a router."""
         place, incoming = arrival.place, arrival.interface
+        self._unplugged = self._unplugged or self._neighbours.unplugged(place, incoming)
         self._hops += 1
         if self._hops > _MOST_HOPS:
             raise Failed("route", Finding("time-exceeded", place, {"destination": packet.destination}))
@@ -281,8 +289,10 @@ class Walk:
         usable = next((one for one in others if addresses(one, version)), None)
         wanted = usable is not None and state.kind != "router"
         gateway = self._neighbours.gateway_of(usable) if wanted and usable is not None else None
-        repair_ = [Repair(place, f"ip route add default via {gateway}")] if gateway else []
-        return Failed("route", Finding("no-route", place, {"destination": destination}), *repair_)
+        mended = [Repair(place, f"ip route add default via {gateway}")] if gateway else []
+        if wanted and usable is not None and not mended:
+            mended = self._neighbours.wider(place, usable)
+        return Failed("route", Finding("no-route", place, {"destination": destination}), *mended)
 
     def _hidden(self, address: str) -> list[Repair]:
         """Return the command that hides an address behind its host's own, so that answers find back (masquerade)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from netlab.model import Interface
@@ -11,11 +11,10 @@ from netlab.why.filters import Filters
 from netlab.why.kernel import BROADCAST, Kernel
 from netlab.why.packet import Packet
 from netlab.why.trouble import Failed, Repair, Unsure
+from netlab.why.tunnels import Tunnels
 
 _LARGEST_TAG = 4  # bytes that may be added to a frame beyond the MTU (is_skb_forwardable)
 _OVERHEAD = 50  # bytes that VXLAN puts around a packet: 14 + 8 + 8 + 20
-_ZERO = "00:00:00:00:00:00"
-_PORT = 4789
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class Wire:
         """`underlay` sends the outer packet of a tunnel: from a place to an address and port; it returns where that arrives."""
         self._kernel = kernel
         self._filters = filters
+        self._tunnels = Tunnels(kernel)
         self._underlay = underlay
         self.losses: list[Failed] = []
         self.answers: list[str] = []  # hardware addresses
@@ -259,61 +259,23 @@ class Wire:
 
     def _tunnel(self, place: str, one: Interface, frame: _Frame, depth: int) -> Iterator[Arrival]:
         """Carry a frame inside a UDP packet to where the tunnel's forwarding table says (VXLAN, RFC 7348)."""
-        told = self._kernel.kind_data(place, one.name)
-        if frame.packet is None and told.get("proxy"):
-            mac = self._neighbour(place, one.name, frame.asked)
-            if mac is not None:
-                self.answers.append(mac)
-                return
+        if frame.packet is None and (mac := self._tunnels.answer(place, one, frame.asked)) is not None:
+            self.answers.append(mac)
+            return
         if frame.packet is not None and frame.packet.size > one.mtu:
             self.losses.append(self._too_big(place, one, frame.packet))
             return
-        remotes = self._remotes(place, one.name, frame.mac) or self._remotes(place, one.name, _ZERO)
-        remotes = remotes or [str(told[key]) for key in ("remote", "remote6", "group") if told.get(key)]
+        remotes = self._tunnels.remotes(place, one, frame.mac)
         if not remotes:
             finding = Finding("tunnel-ignorant", place, {"interface": one.name, "mac": frame.mac})
-            self.losses.append(Failed("tunnel", finding))
+            self.losses.append(Failed("tunnel", finding, *self._tunnels.noting(place, one, frame.mac, frame.asked)))
             return
         outside = self._kernel.home_of_link(place, one.name) or place
-        port = int(told.get("port", _PORT))
         for remote in remotes:
             try:
-                there = self._underlay(outside, remote, port)
+                there = self._underlay(outside, remote, self._tunnels.port(place, one))
+                other, mouth = self._tunnels.mouth(there, place, one)
             except Failed as failed:
                 self.losses.append(failed)
                 continue
-            yield from self._out_of_tunnel(there, one, told, frame, depth)
-
-    def _remotes(self, place: str, interface: str, mac: str) -> list[str]:
-        return [
-            str(one["dst"])
-            for one in self._kernel.forwarding(place)
-            if one["mac"] == mac and one["ifname"] == interface and "dst" in one
-        ]
-
-    def _neighbour(self, place: str, interface: str, address: str) -> str | None:
-        found = (
-            one for one in self._kernel.place(place).neighbours if (one.interface, one.address) == (interface, address)
-        )
-        return next((one.mac for one in found if one.mac and one.state not in ("failed", "incomplete")), None)
-
-    def _out_of_tunnel(
-        self, there: str, one: Interface, told: Mapping[str, object], frame: _Frame, depth: int
-    ) -> Iterator[Arrival]:  # fmt: skip
-        """Let the frame come out of the tunnel's mouth that has the same number at the other end."""
-        seen: set[tuple[int, str]] = set()
-        others = []
-        for state in self._kernel.snapshot.places:
-            for mouth in state.interfaces:
-                if mouth.kind == "vxlan" and (state.inode, mouth.name) not in seen:
-                    seen.add((state.inode, mouth.name))
-                    if self._kernel.home_of_link(state.name, mouth.name) == there:
-                        others.append((state.name, mouth))
-        for place, mouth in others:
-            data = self._kernel.kind_data(place, mouth.name)
-            if data.get("id") == told.get("id") and data.get("port", _PORT) == told.get("port", _PORT):
-                yield from self._enter(self._kernel.place(place).name, mouth, frame, depth + 1)
-                return
-        numbers = ", ".join(dict(mouth.details).get("id", "?") for _, mouth in others)
-        finding = Finding("tunnel-number", there, {"interface": one.name, "number": told.get("id"), "numbers": numbers})
-        self.losses.append(Failed("tunnel", finding))
+            yield from self._enter(other, mouth, frame, depth + 1)

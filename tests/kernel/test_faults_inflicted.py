@@ -72,25 +72,30 @@ def test_a_fault_hurts_is_explained_and_mended(name, request):
         assert_same(lambda: state(lab), lambda: before)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "link-down", "missing-route", "wrong-gateway", "no-forwarding", "dropped-by-user-rule", "mtu", "no-name-server",
-        "not-attached", "ports-isolated", "echo-ignored", "wrong-neighbour", "no-masquerade", "reverse-path",
-    ],
-)  # fmt: skip
-def test_the_explanations_own_commands_mend_it_as_well(name, lab):
-    lab.network("shop")
-    lab.run("web", image="nginx", network="shop", publish="8080:80")
+# What only the engine's records tell: which port was asked for, and that a container that is gone from the kernel ran.
+_IN_WORDS_ONLY = {"server-stopped", "proxy-gone", "wrong-port-mapping"}
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in _IN_WORDS_ONLY])
+def test_the_explanations_own_commands_mend_it_as_well(name, make_lab):
+    """After one command the next thing may be missed: what was lost when an interface was down, say."""
+    lab = make_lab(hosts=2 if name in _TUNNELS else 1)
+    network = {"driver": "overlay"} if name in _TUNNELS else {}
+    lab.network("shop", **network)
+    lab.run("web", image="nginx", network="shop", **({"host": "host2"} if network else {"publish": "8080:80"}))
     lab.run("app", network="shop")
     snapshot = lab.snapshot()
     situation = Situation(lab.world, snapshot, survey(snapshot, lab._explain)[0])
     done = inflict(lab, situation, FAULTS[name], drawn(3))
     way = done.broken.way
     explained = lab.why(way.source, way.target)
-    assert explained.repair, explained
-    for command in explained.repair:
-        lab[command.place].sh(command.command, check=True)
+    for _ in range(3):
+        assert explained.repair, explained
+        for command in explained.repair:
+            lab[command.place].sh(command.command, check=True)
+        explained = lab.why(way.source, way.target)
+        if explained.ok:
+            break
     wait_until(lambda: probe(lab, way.source, way.target), what=f"{explained}")
 
 

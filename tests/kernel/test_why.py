@@ -135,6 +135,27 @@ def test_an_address_that_was_taken_away_is_missed_and_its_repair_repairs(lab):
     assert lab["app"].http("http://172.17.0.2").ok
 
 
+def test_what_a_sender_can_take_follows_from_the_route_before_translation_and_through_the_proxy(lab):
+    """Found by seeds 6016 and 6080: of a link of 120 bytes, which the bridge takes over, lo and docker-proxy know nothing."""
+    lab.network("shop")
+    web = lab.run("web", image="nginx", network="shop", publish="8080:80")
+    lab.host.sh(f"ip link set {web.veth} mtu 120", check=True)
+    for source, target in (("host", "http://203.0.113.10:8080"), ("web", "http://203.0.113.10:8080")):
+        explained = lab.why(source, target)
+        assert (explained.ok, explained.reason.code) == (False, "mtu-black-hole"), explained
+        assert not lab[source].http(target, timeout=0.6).ok
+
+
+def test_the_end_of_a_cable_beside_its_bridge_is_named_although_it_answers_arp(lab):
+    web = lab.run("web", image="nginx")
+    lab.host.sh(f"ip link set {web.veth} nomaster; ip link set {web.veth} up", check=True)
+    web.sh("ip neigh flush dev eth0", check=True)
+    explained = lab.why("web", "http://198.51.100.80")
+    assert not web.ping("198.51.100.80", count=1).ok
+    assert explained.reason.code == "not-attached", explained
+    assert [one.command for one in explained.repair] == [f"ip link set {web.veth} master docker0"]
+
+
 @pytest.mark.parametrize("seed", [2, 8, 13, 21, 34])
 def test_it_agrees_with_what_really_happens(seed):
     """Random labs, random faults, random pairs of a place and a target."""
