@@ -2,13 +2,15 @@
 """Measure journeys and captures: benchmarks/journey.py [--rounds 10] [--containers 0 50] [--seconds 3] [--json FILE].
 
 How long lab.trace takes for an HTTP request by name and for one to the internet, alone and beside other containers; what
-a request costs while nothing is traced, before and after; and how many packets a capture loses of iperf3's UDP stream.
+a ping costs while nothing is traced, in a lab without a journey so far and in one that had many; and how many packets a
+capture loses of iperf3's UDP stream.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import sys
 import time
@@ -18,6 +20,7 @@ from typing import Any
 from netlab import Lab
 
 _PORT = 5201
+_PINGS = 5000
 _SERVER = f"iperf3 --server --one-off --daemon --port {_PORT}"
 _LISTENS = f'for i in $(seq 200); do ss -Hltn "sport = :{_PORT}" | grep -q . && exit; sleep 0.02; done; exit 1'
 
@@ -41,6 +44,25 @@ def traces(containers: int, rounds: int) -> dict[str, Any]:
         left = lab.host.sh("nft list tables | grep netlab-trace; tail -n +2 /proc/net/packet").stdout
         figures["left behind"] = left.splitlines()
     return figures
+
+
+def untraced(rounds: int) -> dict[str, float]:
+    """Return the microseconds of a ping that nobody traces: in a lab without a journey so far, and in one that had many."""
+    taken: dict[str, list[float]] = {"never traced": [], "traced before": []}
+    with Lab() as fresh, Lab() as used:
+        labs = dict(zip(taken, (fresh, used), strict=True))
+        for lab in labs.values():
+            lab.run("web")
+            lab.run("app")
+        for _ in range(rounds):
+            assert used.trace("app", "ping 172.17.0.2").ok
+        for _ in range(4 * rounds):  # in turns, so that whatever else the machine does weighs on both
+            for name, lab in labs.items():
+                said = lab["app"].sh(f"ping -f -q -c {_PINGS} 172.17.0.2", check=True).stdout
+                found = re.search(r"time (\d+)ms", said)
+                assert found
+                taken[name].append(1000 * int(found.group(1)) / _PINGS)
+    return {name: round(statistics.median(each), 2) for name, each in taken.items()}
 
 
 def flood(seconds: int, size: int) -> dict[str, Any]:
@@ -76,6 +98,7 @@ def main() -> int:
     asked = parser.parse_args()
     figures = {
         "traces (ms)": [traces(count, asked.rounds) for count in asked.containers],
+        "a ping without a trace (µs)": untraced(asked.rounds),
         "captures": [flood(asked.seconds, size) for size in (64, 1400)],
     }
     text = json.dumps(figures, indent=2)
