@@ -6,6 +6,7 @@ import re
 
 import pytest
 from outside import wait_until
+from test_journey import WAYS
 from witnesses import background, hops, traces_are_heard, witnesses
 
 pytestmark = pytest.mark.kernel
@@ -116,3 +117,47 @@ def test_a_packet_too_big_for_a_link_was_seen_before_it_and_not_on_it(street, tm
     assert journey.reason.code == "mtu-black-hole"
     assert "eth0  Out" not in before()
     assert "198.51.100.80.80:" not in behind()
+
+
+def icmp_out_of_age(street):
+    street["app"].sysctl("net.ipv4.ip_default_ttl", 2)
+    return "app", "ping 198.51.100.80", ("time-exceeded", "router")
+
+
+def udp_to_a_closed_port(street):
+    return "app", f"udp:{street['web'].address}:81", ("port-closed", "web")
+
+
+def a_rule_that_refuses(street):
+    street.host.sh("iptables -I DOCKER-USER -s 172.17.0.3 -p tcp --dport 80 -j REJECT", check=True)
+    return "app", _WWW, ("rule-rejected", "host")
+
+
+@pytest.mark.parametrize("dies", [icmp_out_of_age, udp_to_a_closed_port, a_rule_that_refuses])
+def test_the_error_of_icmp_that_tcpdump_sees_is_the_answer_of_the_journey(dies, street, tmp_path):
+    source, target, why = dies(street)
+    listen = "exec tcpdump -n -l --immediate-mode -i any icmp"
+    with background(street["app"], listen, "listening on", tmp_path) as heard:
+        journey = street.trace(source, target, timeout=0.6)
+        wait_until(lambda: re.search(r"eth0 .*In .*(time exceeded|unreachable)", heard()), what=heard())
+    assert (journey.reason.code, journey.reason.place) == why
+    (sender,) = set(re.findall(r"IP (\S+) > 172\.17\.0\.3: ICMP .*(?:time exceeded|unreachable)", heard()))
+    assert ("app", "eth0", "in") in hops(journey, "back")
+    assert sender in {one.headers.source for one in journey if one.way == "back" and one.headers and one.place == "app"}
+
+
+@pytest.mark.parametrize("way", [one for one in WAYS if one.__name__ != "over_macvlan"])  # which leads past the host
+def test_every_entry_of_the_host_is_one_that_conntrack_reports(way, lab, tmp_path):
+    source, target, _ = way(lab)
+    with background(lab.host, "exec stdbuf -oL conntrack -E -e NEW", "", tmp_path) as heard:
+        wait_until(lambda: traces_are_heard(lab))
+        journey = lab.trace(source, target)
+        assert journey.ok, journey
+        told = [
+            f"src={flow.source} dst={flow.destination} sport={flow.source_port} dport={flow.destination_port}"
+            for step in journey
+            if step.kind == "conntrack" and step.place == "host"
+            for flow in (step.connection.original, step.connection.reply)
+        ]
+        wait_until(lambda: all(one in heard() for one in told), what=f"{told} in {heard()}")
+    assert told
