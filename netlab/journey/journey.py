@@ -47,7 +47,8 @@ class Journey:
         diagnosis = Diagnosis(seen, facts, sorter.lookups, sorter.there, sorter.back)
         self.reason: Finding | None = diagnosis.finding()
         self.delivered = diagnosis.delivered_datagram()
-        told = [*_lookup(seen, facts, sorter), *_request(seen, facts, sorter), *_result(seen, self.reason)]
+        told = [*_lookup(seen, facts, sorter), *_request(seen, facts, sorter)]
+        told.append(_answer(seen) if self.reason is None else _death(self.reason, told))
         self.steps: tuple[Step, ...] = tuple(replace(step, number=at) for at, step in enumerate(told, start=1))
 
     @property
@@ -256,11 +257,14 @@ def _opened(seen: Observation) -> Step:
     return Step("there", "request", seen.place, "socket", english, japanese, "answered", target.command)
 
 
-def _result(seen: Observation, reason: Finding | None) -> Iterator[Step]:
+def _death(reason: Finding, told: list[Step]) -> Step:
+    """Return the step that ends a journey, on the way on which the packet was."""
+    way, leg = (told[-1].way, told[-1].leg) if told else ("there", "request")
+    return Step(way, leg, reason.place, "end", *_said(reason), "asked", reason.command)
+
+
+def _answer(seen: Observation) -> Step:
     outcome, target = seen.outcome, seen.target
-    if reason is not None:
-        yield Step("back", "request", reason.place, "end", *_said(reason), "asked", reason.command)
-        return
     if outcome.status:
         english = f"the page came: {outcome.status}, {outcome.octets} bytes"
         japanese = f"ページが届きました: {outcome.status}、{outcome.octets} バイト"
@@ -273,7 +277,7 @@ def _result(seen: Observation, reason: Finding | None) -> Iterator[Step]:
     else:
         english = "the datagram was handed to the server; it need not answer"
         japanese = "データグラムはサーバーに渡りました (応答があるとは限りません)"
-    yield Step("back", "request", seen.place, "answer", english, japanese, "answered", target.command)
+    return Step("back", "request", seen.place, "answer", english, japanese, "answered", target.command)
 
 
 def _said(reason: Finding) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def parse(text: str) -> Target:
     if match := re.fullmatch(r"(tcp|udp):(?://)?(.+):(\d+)", text):
         protocol: Protocol = "udp" if match.group(1) == "udp" else "tcp"
         return Target(_host(match.group(2), text), protocol, _port(int(match.group(3)), text))
-    if _is_address(text) or ":" not in text:
+    if is_address(text) or ":" not in text:
         return Target(_host(text, text), "icmp")
     host, _, port = text.rpartition(":")
     if not port.isdecimal():
@@ -79,12 +79,13 @@ def _url(text: str) -> Target:
 
 def _host(host: str, text: str) -> str:
     bare = host.strip().removeprefix("[").removesuffix("]")
-    if not _is_address(bare) and not _NAME.fullmatch(bare):
+    if not is_address(bare) and not _NAME.fullmatch(bare):
         raise _refusal(text)
     return bare
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether a target's host is an address, so that there is no name to look up."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 
-from netlab.journey.target import Target, parse
+from netlab.journey.target import Target, is_address, parse
 from netlab.model import Snapshot, Socket
 from netlab.reasons import Finding
 from netlab.why.explanation import Explanation
@@ -43,7 +43,7 @@ class _Explainer:
         self._kernel = kernel
         self._servers = servers
         self._place, self._target = place, target
-        self._leg: Leg = "lookup"
+        self._leg: Leg = "request" if is_address(target.host) else "lookup"
         self._conditions: list[Condition] = []
 
     def explanation(self) -> Explanation:

@@ -39,6 +39,7 @@ def test_networks_are_kept_apart_by_a_rule(street):
     assert reason(journey) == ("rule-dropped", "host")
     (step,) = [step for step in journey if step.kind == "rules" and step.rules[-1].verdict == "drop"]
     dropped = step.rules[-1]
+    assert {one.way for one in journey} == {"there"}  # it died on its way there, and the table says so
     assert dropped.comment == "DROP DIRECT ACCESS"
     listed = street.host.sh(f"nft --handle list chain {dropped.family} {dropped.table} {dropped.chain}").stdout
     assert f"# handle {dropped.handle}" in listed
@@ -65,6 +66,7 @@ def test_the_answer_is_dropped_on_its_way_back(street):
     assert reason(journey) == ("rule-dropped", "host")
     assert journey.places == ["app", "host", "router", "www"]
     assert next(step.place for step in journey if step.way == "back" and step.kind == "out") == "www"
+    assert journey[-1].way == "back"
 
 
 def test_a_policy_drops(street):
