@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from netlab.drivers.rules import TABLE, USER_CHAIN
 from netlab.reasons import Finding
+from netlab.why.expressions import Context
 from netlab.why.kernel import Kernel
 from netlab.why.packet import Connections, Noted, Packet
-from netlab.why.rules import Chain, Context, RuleId, Translation, Verdict, before_tracking, steps
+from netlab.why.rules import Chain, RuleId, Translation, Verdict, before_tracking, steps
 from netlab.why.trouble import Failed, Kind, Repair, Unsure
 
 Tell = Callable[[Kind, str, str, str, str, str], None]  # kind, place, English, Japanese, command, evidence

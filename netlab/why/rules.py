@@ -7,34 +7,27 @@ the kernel: what a rule wants to know of the place stands in a Context.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from netlab.why.packet import Packet
+from netlab.why.expressions import (
+    Context,
+    NotUnderstood,
+    bits,
+    connection,
+    lookup,
+    meta,
+    order,
+    payload,
+    plain,
+    several,
+)
 
 Expression = Any  # a piece of JSON
 _MOST_UNKNOWN = 8  # rules that are not understood, until all is said to be uncertain
-_FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
-_NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "icmpv6": 58, "ah": 51, "esp": 50, "gre": 47, "sctp": 132}
 _HARMLESS = {"limit", "counter", "log", "comment", "flow", "set", "ct helper", "ct timeout", "ct expectation", "map"}
 _TRACKING = -200  # the priority at which conntrack looks at a packet (NF_IP_PRI_CONNTRACK)
-
-
-class NotUnderstood(Exception):
-    """An expression that this module does not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What rules can ask of the place, beside the packet. `address_type` is that of `fib`: local, unicast, …"""
-
-    packet: Packet
-    incoming: str
-    outgoing: str
-    state: str
-    translated: frozenset[str] = frozenset()  # ct status: snat, dnat
-    address_type: Callable[[str], str] = lambda _: "unicast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ class Ruleset:
         asleep: set[tuple[str, str]] = set()
         for entry in listing.get("nftables", ()):
             ((kind, one),) = entry.items()
-            if kind == "table" and "dormant" in _several(one.get("flags")):
+            if kind == "table" and "dormant" in several(one.get("flags")):
                 asleep.add((one["family"], one["name"]))
             elif kind == "chain":
                 chain = Chain(one["family"], one["table"], one["name"], one.get("type"), one.get("hook"))
@@ -240,7 +233,7 @@ class Ruleset:
         if op in ("==", "in", "!="):
             return bool(self._is(left, right, who, context) != (op == "!="))
         other = self._value(right, who, context)
-        one, other = _order(left), _order(other)
+        one, other = order(left), order(other)
         return bool({"<": one < other, ">": one > other, "<=": one <= other, ">=": one >= other}[op])
 
     def _is(self, value: Any, wanted: Expression, who: RuleId, context: Context) -> bool:
@@ -254,17 +247,17 @@ class Ruleset:
             return wanted in value
         if isinstance(value, str) and isinstance(wanted, str) and wanted.endswith("*"):
             return value.startswith(wanted[:-1])
-        return bool(_plain(value) == _plain(wanted))
+        return bool(plain(value) == plain(wanted))
 
     def _is_one_of(self, value: Any, wanted: Mapping[str, Any], who: RuleId, context: Context) -> bool:
         """Whether a value is in a set, a subnet or a range."""
         ((kind, content),) = wanted.items()
         if kind == "set":
-            return any(self._is(value, one, who, context) for one in _several(content))
+            return any(self._is(value, one, who, context) for one in several(content))
         if kind == "prefix":
             return ipaddress.ip_address(value) in ipaddress.ip_network(f"{content['addr']}/{content['len']}")
         if kind == "range":
-            return bool(_order(content[0]) <= _order(value) <= _order(content[1]))
+            return bool(order(content[0]) <= order(value) <= order(content[1]))
         if kind == "elem":
             return self._is(value, content["val"], who, context)
         if kind == "concat":
@@ -279,7 +272,7 @@ class Ruleset:
         """Return what a map has for a key, or None."""
         value = self._value(one["key"], who, context)
         data = one["data"]
-        pairs = self._named(data, who) if isinstance(data, str) else _several(data.get("set"))
+        pairs = self._named(data, who) if isinstance(data, str) else several(data.get("set"))
         if value is None:
             return None
         return next((target for key, target in pairs if self._is(value, key, who, context)), None)
@@ -298,101 +291,25 @@ class Ruleset:
             return one
         ((kind, content),) = one.items()
         if kind == "payload":
-            return _payload(content, context)
+            return payload(content, context)
         if kind == "meta":
-            return _meta(content["key"], context)
+            return meta(content["key"], context)
         if kind == "ct":
-            return _connection(content["key"], context)
+            return connection(content["key"], context)
         if kind == "fib":
-            return _lookup(content, context)
+            return lookup(content, context)
         if kind == "concat":
             values = tuple(self._value(part, who, context) for part in content)
             return None if None in values else values
         if kind == "map":
             return self._value(self._looked_up(content, who, context), who, context)
         if kind in ("&", "|"):
-            parts = [_bits(self._value(part, who, context)) for part in content]
+            parts = [bits(self._value(part, who, context)) for part in content]
             result = parts[0]
             for part in parts[1:]:
                 result = result & part if kind == "&" else result | part
             return result
         raise NotUnderstood(kind)
-
-
-# ── what packets have ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _payload(content: Mapping[str, Any], context: Context) -> Any:
-    packet = context.packet
-    protocol, name = content.get("protocol"), content.get("field")
-    if protocol in ("ip", "ip6"):
-        if (protocol == "ip6") != (packet.version == 6):
-            return None
-        known = {
-            "saddr": packet.source,
-            "daddr": packet.destination,
-            "protocol": packet.protocol,
-            "nexthdr": _own_name(packet),
-            "length": packet.size,
-            "version": packet.version,
-        }
-    elif protocol in ("tcp", "udp", "th"):
-        if packet.protocol == "icmp" or protocol not in ("th", packet.protocol):
-            return None
-        flags = (_FLAGS["syn"] | _FLAGS["ack"]) if packet.answer else _FLAGS["syn"]
-        known = {"sport": packet.source_port, "dport": packet.destination_port, "flags": flags}
-    elif protocol in ("icmp", "icmpv6"):
-        if packet.protocol != "icmp" or (protocol == "icmpv6") != (packet.version == 6):
-            return None
-        known = {"type": "echo-reply" if packet.answer else "echo-request", "code": 0}
-    else:
-        raise NotUnderstood(str(protocol))
-    if name not in known:
-        raise NotUnderstood(f"{protocol} {name}")
-    return known[name]
-
-
-def _own_name(packet: Packet) -> str:
-    return "icmpv6" if packet.protocol == "icmp" and packet.version == 6 else packet.protocol
-
-
-def _meta(key: str, context: Context) -> Any:
-    packet = context.packet
-    known: dict[str, Any] = {
-        "iifname": context.incoming,
-        "oifname": context.outgoing,
-        "iif": context.incoming,
-        "oif": context.outgoing,
-        "l4proto": _own_name(packet),
-        "nfproto": "ipv6" if packet.version == 6 else "ipv4",
-        "protocol": "ip6" if packet.version == 6 else "ip",
-        "mark": packet.mark,
-        "length": packet.size,
-        "pkttype": "host",
-    }
-    if key not in known:
-        raise NotUnderstood(f"meta {key}")
-    return known[key]
-
-
-def _connection(key: str, context: Context) -> Any:
-    if key == "state":
-        return context.state
-    if key == "status":
-        return context.translated | (frozenset({"seen-reply"}) if context.packet.answer else frozenset())
-    if key == "direction":
-        return "reply" if context.packet.answer else "original"
-    if key == "mark":
-        return 0
-    raise NotUnderstood(f"ct {key}")
-
-
-def _lookup(content: Mapping[str, Any], context: Context) -> Any:
-    flags = _several(content["flags"])
-    if content["result"] == "type" and flags in (["daddr"], ["saddr"]):
-        address = context.packet.destination if flags == ["daddr"] else context.packet.source
-        return context.address_type(address)
-    raise NotUnderstood("fib")
 
 
 def _extension(content: Mapping[str, Any] | None, who: RuleId) -> Verdict | None:
@@ -412,34 +329,6 @@ def _verdict_like(one: Mapping[str, Any]) -> bool:
     return word in ("accept", "drop", "reject", "return", "jump", "goto", "dnat", "snat", "masquerade", "redirect") or (
         word == "xt" and (one[word] or {}).get("type") == "target"
     )
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str) and value in _NUMBERS:
-        return _NUMBERS[value]
-    if isinstance(value, str) and value in _FLAGS:
-        return _FLAGS[value]
-    return value
-
-
-def _bits(value: Any) -> int:
-    if isinstance(value, list):
-        return sum(_bits(one) for one in value)
-    return _FLAGS[value] if isinstance(value, str) and value in _FLAGS else int(value)
-
-
-def _order(value: Any) -> Any:
-    """Return an address as a number, so that it can be compared."""
-    if isinstance(value, str):
-        try:
-            return int(ipaddress.ip_address(value))
-        except ValueError:
-            return value
-    return value
 
 
 def steps(chains: Sequence[Chain]) -> Iterator[tuple[int, Chain]]:

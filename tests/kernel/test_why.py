@@ -29,6 +29,7 @@ def test_every_condition_of_a_page_on_the_internet_is_told_in_order(lab):
     assert explained[1].kind == "interface"
     order = [(one.place, one.kind) for one in explained if one.leg == "request"]
     assert order == [
+        ("app", "interface"),
         ("app", "route"), ("app", "neighbour"), ("host", "frame"), ("host", "forwarding"), ("host", "rules"),
         ("host", "nat"), ("host", "neighbour"), ("router", "frame"), ("router", "forwarding"), ("router", "neighbour"),
         ("www", "frame"), ("www", "socket"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from netlab.why.expressions import Context
 from netlab.why.packet import Packet
-from netlab.why.rules import Context, Ruleset
+from netlab.why.rules import Ruleset
 
 _WEB = Packet("tcp", "172.17.0.2", "172.17.0.3", 40000, 80)
 
