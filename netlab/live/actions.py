@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from netlab import observer
-from netlab.errors import NetlabError
+from netlab.errors import LabClosed, NetlabError
 from netlab.language import Language, say
 from netlab.model import Interface, PlaceState, Rule, Snapshot
 from netlab.view import words
@@ -82,8 +82,15 @@ class Actions:
         def run() -> None:
             try:
                 lab = self._lab()
-                text = do(lab) if lab is not None else ""
-            except NetlabError as error:
+                if lab is None:
+                    raise LabClosed(
+                        say(en="The lab has been closed.", ja="ラボは閉じられています。", language=language)
+                    )
+                text = do(lab)
+            except (
+                NetlabError,
+                OSError,
+            ) as error:  # also when the sandbox ends meanwhile: the page waits for an answer
                 notes = "\n".join(getattr(error, "__notes__", []))
                 tell({"command": action.command, "ok": False, "text": "\n".join(filter(None, [str(error), notes]))})
             else:

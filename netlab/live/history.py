@@ -26,11 +26,12 @@ class Step:
     elements: Elements = field(repr=False)
     marks: dict[str, list[str]] = field(default_factory=dict)
     language: Language = "en"
+    beginning: str = ""  # what to say of a step that nothing led to
 
     @property
     def entry(self) -> dict[str, Any]:
         """What the page lists."""
-        sentences = [one.sentence for one in self.happened]
+        sentences = [one.sentence for one in self.happened] or [self.beginning]
         return {
             "revision": self.revision,
             "time": self.time,

@@ -85,6 +85,7 @@ class _Writer:
 
     def _addresses(self, place: PlaceState, interfaces: Iterable[Interface]) -> Message:
         ones = list(interfaces)
+        bridged = any(one.master for one in ones)
         command = "ip address" if len(ones) != 1 else f"ip address show dev {ones[0].name}"
         rows = (
             (
@@ -92,9 +93,9 @@ class _Writer:
                 one.name,
                 one.kind,
                 words.trouble(one, self._scene.language) or one.state,
-                ", ".join(str(address) for address in one.addresses),
+                "\n".join(str(address) for address in one.addresses),
                 one.mac,
-                one.master,
+                *([one.master] if bridged else []),
             )
             for one in ones
         )
@@ -106,7 +107,7 @@ class _Writer:
             self._say("state", "状態"),
             self._say("addresses", "アドレス"),
             "MAC",
-            self._say("bridge", "ブリッジ"),
+            *([self._say("bridge", "ブリッジ")] if bridged else []),
         )
         return self._section(title, place.name, command, columns, rows)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from netlab.changes.comparing import differences
 from netlab.changes.difference import Changes
-from netlab.language import Language
+from netlab.language import Language, say
 from netlab.live import update
 from netlab.live.history import Elements, History, Step, marks
 from netlab.live.panel import panel
@@ -67,6 +67,7 @@ class Session:
         self.scene = self._make_scene(snapshot)
         self._drawing, self._elements = self._draw_scene()
         self._history = History()
+        self._note_beginning(en="The lab as it was first shown.", ja="最初に表示したときのラボです。")
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -86,6 +87,13 @@ class Session:
     def _draw_scene(self) -> tuple[Drawing, Elements]:
         drawing = _draw(scene_to_dot(self.scene))
         return drawing, self._naming.elements(self.scene, drawing)
+
+    def _note_beginning(self, en: str, ja: str) -> None:
+        """Make the lab as it is a step of the history, so that one can also step back before the first change."""
+        words = say(en=en, ja=ja, language=self.language)
+        now, nothing = time.time() * 1000, Changes(())
+        step = Step(self.revision, now, nothing, self._drawing, self._elements, language=self.language, beginning=words)
+        self._history.add(step)
 
     @property
     def _foldable(self) -> list[Message]:
@@ -149,6 +157,7 @@ class Session:
         self.scene = self._make_scene(snapshot)
         self._drawing, self._elements = self._draw_scene()
         self.revision += 1
+        self._note_beginning(en="The lab was built anew.", ja="ラボが作り直されました。")
         self._state = {"state": "live", "text": ""}
         self._send(self.whole())
         self._refresh_panels()

@@ -113,6 +113,19 @@ def test_the_history_can_be_stepped_back_and_forth(live, english):
     expect(rows.first).to_be_hidden()
 
 
+def test_the_first_change_can_be_stepped_back_as_well(live, english):
+    expect(live.sentence).to_have_text("Nothing has changed yet.")
+    with terminal(english) as shell:
+        shell.type("ip link set docker0 down")
+        expect(live.element("interface/host/docker0")).to_contain_text("DOWN")
+    live.button("One step back").click()
+    expect(live.element("interface/host/docker0")).not_to_contain_text("DOWN")
+    expect(live.sentence).to_contain_text("first shown")
+    live.button("One step forward").click()
+    expect(live.element("interface/host/docker0")).to_contain_text("DOWN")
+    expect(live.button("Back to now")).to_have_count(0)
+
+
 def test_who_asks_for_less_movement_sees_each_change_without_any(live, english):
     live.wait_until_calm()
     live.page.emulate_media(reduced_motion="reduce")

@@ -129,6 +129,7 @@ def test_a_saved_notebook_shows_its_last_picture_without_a_kernel_and_no_error(f
         return any("DOWN ✕" in "".join(one["data"].get("image/svg+xml", "")) for one in outputs)
 
     wait_until(last_picture_is_saved, "the saved picture shows the last state")
+    assert not re.search(r'"model_id": "[^"]', (ROOT / fresh.path).read_text()), "nothing asks for the widget"
     fresh.page.goto("about:blank")
     english.end_kernels()
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
@@ -139,7 +140,13 @@ def test_a_saved_notebook_shows_its_last_picture_without_a_kernel_and_no_error(f
         expect(picture).to_be_visible(timeout=MILLISECONDS)
         page.wait_for_function("document.querySelector('#jp-main-statusbar')?.textContent.match(/Idle|No Kernel/)")
         assert "web" in words(diagram(page.locator(".jp-NotebookPanel")))
-        assert not re.search("not found|loading|error", page.locator(".jp-NotebookPanel").inner_text(), re.IGNORECASE)
+        panel = page.locator(
+            ".jp-NotebookPanel"
+        )  # JupyterLab says "Loading widget..." until it finds that there is none
+        wait_until(
+            lambda: not re.search("not found|loading|error", panel.inner_text(), re.IGNORECASE),
+            "no word of a missing widget",
+        )
         assert not [one for one in complaints if "widget" in one.lower()]
     exported = english.fetch("GET", f"nbconvert/html/{fresh.path}").decode()
     with browser.new_context(offline=True) as context:

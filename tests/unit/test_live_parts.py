@@ -177,6 +177,26 @@ def test_the_history_is_bounded_and_in_order():
     assert sent[-1] == {"type": "picture", "view": "v", "revision": 2, "missing": True}
 
 
+def test_one_can_step_back_before_the_first_change():
+    shown, sent = session(lab(1))
+    shown.take(switched_off(lab(1), "c0"), 0)
+    first, change = shown.whole()["history"]
+    assert "switched off" in change["sentence"]
+    assert first["commands"] == []
+    shown.hear({"type": "picture", "view": "v", "revision": first["revision"]})
+    assert sent[-1]["entry"] == first
+    assert "DOWN" not in sent[-1]["parts"]["place/c0"][2]
+
+
+def test_a_lab_that_began_anew_is_a_step_of_its_own():
+    shown, sent = session(lab(1), "ja")
+    shown.begin_anew(lab(2).snapshot())
+    entry = shown.whole()["history"][-1]
+    assert re.search(r"[ぁ-ん]", entry["sentence"])
+    shown.hear({"type": "picture", "view": "v", "revision": entry["revision"]})
+    assert "place/c1" in sent[-1]["parts"]
+
+
 def test_sentences_come_in_the_language_of_the_session():
     english, japanese = session(lab(1)), session(lab(1), "ja")
     for shown, _ in (english, japanese):

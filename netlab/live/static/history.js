@@ -85,15 +85,20 @@ export class History {
     disable(this.forth, this.isNow);
     this.now.hidden = this.isNow;
     this.now.textContent = this.newer ? fill(texts.nowNewer, { count: this.newer }) : texts.now;
-    this.menu.root.hidden = !this.entries.length;
+    this.menu.root.hidden = this.entries.length < 2; // the first is how it began
     this.sentence.replaceChildren(
       ...(this.isNow ? [] : [html("b", {}, texts.then)]),
-      ...(entry ? [this.#time(entry), entry.sentence] : [html("span", { className: "netlab-quiet" }, texts.nothingYet)]),
+      ...this.#told(entry),
     );
     this.sentence.title = entry?.sentence ?? "";
     this.view.root?.classList.toggle("netlab-past", !this.isNow);
     this.view.panel.setPast(!this.isNow);
     this.menu.refresh();
+  }
+
+  #told(entry) {
+    if (entry && (this.entries.length > 1 || !this.isNow)) return [this.#time(entry), entry.sentence];
+    return this.view.alive ? [html("span", { className: "netlab-quiet" }, this.view.texts.nothingYet)] : [];
   }
 
   #time({ time }) {

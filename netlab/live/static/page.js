@@ -23,6 +23,12 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A command as code: a line may end between its words only, not in the middle of "-c" or of a name. */
+export function code(text, properties = {}) {
+  const words = text.split(" ").map((word) => html("span", { className: "netlab-word" }, word));
+  return html("code", properties, ...words.flatMap((word, number) => (number ? [" ", word] : [word])));
+}
+
 /** Whether the reader asked the system for less movement. */
 export function calm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,6 +1,6 @@
 // The panel beside the picture: all about the chosen element, the command that shows it, and what can be done with it.
 
-import { copyButton, fill, html, iconButton } from "./page.js";
+import { code, copyButton, fill, html, iconButton } from "./page.js";
 
 const PATIENCE = 700; // then the reader is told that the kernel is busy
 
@@ -91,10 +91,10 @@ export class Panel {
   /** A button with its command beside it: seen before it is pressed. */
   #action({ action, label, command, where, kind }) {
     if (kind === "paste") {
-      const shell = html("div", { className: "netlab-line" }, html("code", {}, command), copyButton(this.texts, () => command));
+      const shell = html("div", { className: "netlab-line" }, code(command), copyButton(this.texts, () => command));
       return html("div", { className: "netlab-paste" }, html("span", {}, label), shell);
     }
-    const line = html("code", { className: "netlab-command" }, command);
+    const line = code(command, { className: "netlab-command" });
     const run = html("button", { type: "button", className: "netlab-action-run", dataset: { key: `act ${action}` } }, label);
     run.addEventListener("click", () => {
       this.said = { command, waiting: true };
@@ -111,7 +111,7 @@ export class Panel {
     if (!said) return box;
     box.classList.add(said.waiting ? "netlab-waiting" : said.ok ? "netlab-ok" : "netlab-failed");
     const word = said.waiting ? this.texts.waiting : said.ok ? this.texts.done : this.texts.failed;
-    box.append(html("b", {}, `${said.waiting ? "…" : said.ok ? "✓" : "✕"} ${word}`), html("code", {}, said.command));
+    box.append(html("b", {}, `${said.waiting ? "…" : said.ok ? "✓" : "✕"} ${word}`), code(said.command));
     if (said.text) box.append(html("pre", {}, said.text));
     return box;
   }
@@ -119,7 +119,7 @@ export class Panel {
   #section({ title, command, line, columns, rows, empty }) {
     const key = `section ${title}`;
     const head = html("summary", { dataset: { key } }, title, html("span", { className: "netlab-count" }, rows.length ? String(rows.length) : ""));
-    const shell = html("div", { className: "netlab-line" }, html("code", { title: line }, command), copyButton(this.texts, () => line));
+    const shell = html("div", { className: "netlab-line" }, code(command, { title: line }), copyButton(this.texts, () => line));
     const table = rows.length ? this.#table(title, columns, rows) : html("p", { className: "netlab-quiet" }, empty);
     const section = html("details", { open: this.closed.get(key) ?? rows.length > 0 }, head, shell, table);
     section.addEventListener("toggle", () => this.closed.set(key, section.open));
@@ -130,7 +130,7 @@ export class Panel {
     const heads = columns.some(Boolean) ? columns.map((name) => html("th", { scope: "col" }, name)) : [];
     const lines = rows.map((cells) => html("tr", {}, ...cells.map((cell) => html("td", {}, String(cell ?? "")))));
     const table = html("table", { ariaLabel: title }, html("thead", {}, html("tr", {}, ...heads)), html("tbody", {}, ...lines));
-    return html("div", { className: "netlab-table" }, table);
+    return html("div", { className: "netlab-table", tabIndex: 0, role: "group", ariaLabel: title }, table);
   }
 }
 
