@@ -89,6 +89,14 @@ def test_the_panel_says_what_the_kernel_says_and_its_lines_can_be_copied(live, e
         expect(live.panel.get_by_role("table", name="Routes")).to_contain_text("10.77.0.0/16")
 
 
+def test_rules_are_read_without_scrolling_to_the_side(live):
+    live.element("nat/host").focus()
+    live.page.keyboard.press("Enter")
+    table = live.panel.locator(".netlab-table")
+    expect(table).to_contain_text("masquerade")
+    assert table.evaluate("one => one.scrollWidth - one.clientWidth") <= 1
+
+
 def test_a_button_shows_its_command_before_and_what_became_of_it_after(live, english):
     live.choose("interface/web/eth0")
     action = live.panel.locator(".netlab-action", has_text="ip link set").filter(has_text="down")

@@ -128,10 +128,15 @@ export class Panel {
 
   #table(title, columns, rows) {
     const heads = columns.some(Boolean) ? columns.map((name) => html("th", { scope: "col" }, name)) : [];
-    const lines = rows.map((cells) => html("tr", {}, ...cells.map((cell) => html("td", {}, String(cell ?? "")))));
+    const lines = rows.map((cells) => html("tr", {}, ...cells.map((cell) => html("td", { className: isProse(cell) ? "netlab-prose" : "" }, cell))));
     const table = html("table", { ariaLabel: title }, html("thead", {}, html("tr", {}, ...heads)), html("tbody", {}, ...lines));
     return html("div", { className: "netlab-table", tabIndex: 0, role: "group", ariaLabel: title }, table);
   }
+}
+
+/** Whether a cell is so long, such as a rule, that it is better read in several lines than scrolled. */
+function isProse(cell) {
+  return cell.length > 24 && cell.includes(" ");
 }
 
 /** What can be done here first, then the lines for a terminal. */
