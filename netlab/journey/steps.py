@@ -81,7 +81,11 @@ class Step:
 
     def layers(self) -> Any:
         """Return the packet as scapy dissects it, or None for a step that no interface saw: `.show()`, `[TCP]`, …"""
-        return self.packet.scapy if self.packet else None
+        if self.packet is None or self.leg != "lookup":
+            return self.packet.scapy if self.packet else None
+        from netlab.capture.dissection import read_as_dns  # noqa: PLC0415 - scapy is for those who look
+
+        return read_as_dns(self.packet.scapy)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netlab.glossary import linked
 from netlab.language import current, say
@@ -26,7 +26,7 @@ _EVIDENCE = {
     "traced": ("traced by netfilter", "netfilter のトレースで確認"),
     "noted": ("noted by conntrack", "conntrack の記録で確認"),
     "asked": ("asked of the kernel", "カーネルに照会"),
-    "answered": ("told to the probe", "プローブへの応答"),
+    "answered": ("told to the probe", "プローブが得た情報"),
     "inferred": ("inferred", "推定"),
 }
 _FIELDS = {
@@ -41,6 +41,7 @@ _FIELDS = {
 _MONO = "font-family:var(--jp-code-font-family,monospace)"
 _MARK = "background:var(--jp-warn-color3,#ffecb3);color:inherit;padding:0 3px;border-radius:3px"
 _QUIET = "color:var(--jp-content-font-color2,#666)"
+_LONGEST_VALUE = 160  # letters of a field: a page can be long
 
 
 def evidence(step: Step) -> str:
@@ -151,6 +152,20 @@ def _inside(step: Step) -> Iterator[str]:
     if step.command:
         shown = html.escape(f"{step.place}$ {step.command}")
         yield f'<code style="{_MONO};white-space:pre-wrap">{shown}</code>'
+    if step.packet is not None:
+        yield _layers(step.layers())
+
+
+def _layers(opened: Any) -> str:
+    """Return a packet as scapy dissects it, a line for each layer, folded."""
+    from netlab.capture.dissection import layers  # noqa: PLC0415 - scapy takes a fifth of a second to import
+
+    lines = []
+    for name, fields in layers(opened):
+        values = (f"{field}={value[:_LONGEST_VALUE]}" for field, value in fields if value != "None")
+        lines.append(f'<div style="{_MONO}"><b>{html.escape(name)}</b> {html.escape("  ".join(values))}</div>')
+    title = say(en="The packet, layer by layer (scapy)", ja="パケットの中身をレイヤーごとに見る (scapy)")
+    return f'<details><summary style="cursor:pointer;{_QUIET}">{title}</summary>{"".join(lines)}</details>'
 
 
 def _either(words: tuple[str, str]) -> str:

@@ -222,6 +222,16 @@ def test_a_lookup_is_told_question_and_answer(lab):
     assert not [step for step in literal if step.leg == "lookup"]
 
 
+def test_a_question_is_opened_as_dns_whatever_port_the_resolver_has(lab):
+    lab.network("shop")
+    lab.run("web", image="nginx", network="shop")
+    lab.run("app", network="shop")
+    journey = lab.trace("app", "http://web")
+    asked = [one.layers() for one in journey if one.leg == "lookup" and one.packet]
+    assert {one["DNS"].qd[0].qname for one in asked} == {b"web."}
+    assert "qname" in journey._repr_html_()
+
+
 def test_a_question_that_is_asked_further_up_is_followed(lab):
     lab.network("shop")
     lab.run("app", network="shop")
@@ -277,7 +287,9 @@ def test_a_journey_is_data_a_file_and_a_page(lab, tmp_path):
     assert b"app/eth0" in path.read_bytes()
     assert f"{step.number}. app: ".encode() in path.read_bytes()
     page = journey._repr_html_()
-    assert page.count("<details") == len(journey)
+    opened = sum(one.packet is not None for one in journey)
+    assert page.count("<details") == len(journey) + opened
+    assert page.count("<b>Ethernet</b>") == opened >= page.count("<b>TCP</b>") > 0  # ARP has none
     assert "<script" not in page
     lab.host.nft("table ip away { chain c { type nat hook postrouting priority 90; masquerade\n }; }")
     assert "<mark" in lab.trace("app", "http://198.51.100.80")._repr_html_()
