@@ -65,7 +65,7 @@ REASONS: dict[str, Reason] = {
     "rule-dropped": Reason(
         (
             "A rule of {place} dropped the packet: {rule} (chain {chain}{comment}).",
-            "{place} のルールがパケットを破棄しました: {rule} (チェイン {chain}{comment})。",
+            "{place} のルールがパケットを破棄しました: {rule} (チェーン {chain}{comment})。",
         ),
         (
             "If the packet should pass, change this rule or put one that accepts it before it.",
@@ -76,7 +76,7 @@ REASONS: dict[str, Reason] = {
     "rule-rejected": Reason(
         (
             "A rule of {place} refused the packet and said so: {rule} (chain {chain}{comment}).",
-            "{place} のルールがパケットを拒否し、そのことを通知しました: {rule} (チェイン {chain}{comment})。",
+            "{place} のルールがパケットを拒否し、そのことを通知しました: {rule} (チェーン {chain}{comment})。",
         ),
         (
             "If the packet should pass, change this rule or put one that accepts it before it.",
@@ -87,7 +87,7 @@ REASONS: dict[str, Reason] = {
     "policy-dropped": Reason(
         (
             "No rule of the chain {chain} in {place} accepted the packet, and the chain's policy is drop.",
-            "{place} のチェイン {chain} にはこのパケットを許可するルールがなく、ポリシーが drop なので破棄されました。",
+            "{place} のチェーン {chain} にはこのパケットを許可するルールがなく、ポリシーが drop なので破棄されました。",
         ),
         ("Add a rule that accepts it.", "許可するルールを追加します。"),
         "nft --handle list chain {family} {table} {chain}",

@@ -107,7 +107,8 @@ def _legend() -> str:
         "appeared": say(en="new", ja="新しいもの"),
         "changed": say(en="changed", ja="変わったもの"),
     }
-    boxes = (f'<b style="color:{_COLOURS[kind]}">▢</b> {escape(word)}' for kind, word in words.items())
+    box = "display:inline-block;width:.8em;height:.8em;border-radius:3px;vertical-align:-.05em;border:3px solid"
+    boxes = (f'<span style="{box} {_COLOURS[kind]}"></span> {escape(word)}' for kind, word in words.items())
     return f'<div style="margin:.6em 0 .2em">{" &emsp; ".join(boxes)}</div>'
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from netlab.changes.difference import Difference, Kind
     from netlab.model import Snapshot
 
+_HEIGHT = 560  # so that the sentences and the picture below them are on one screen
 _SHAPES = {f"{{{SVG}}}{name}" for name in ("rect", "polygon", "path")}
 
 
@@ -42,6 +43,7 @@ def marked(snapshot: Snapshot, kinds: Mapping[str, Kind], colours: Mapping[Kind,
         element.set("class", f"{element.get('class', '')} {kind}".strip())
         for shape in _outline(named.get(f"around/{element.get('id')}", element)):
             shape.attrib.update({"stroke": colours[kind], "stroke-width": "4"})
+    root.set("style", f"{root.get('style', '')};max-height:{_HEIGHT}px")
     return written(root) if drawn else ""
 
 

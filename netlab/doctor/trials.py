@@ -132,7 +132,7 @@ class Trial:
 
 
 _OVERLAY = ("networks across hosts (overlay)", "ホストをまたぐネットワーク (overlay)")
-_MACVLAN = ("the macvlan driver", "macvlan ドライバー")
+_MACVLAN = ("the macvlan driver", "macvlan ドライバ")
 _IPV6 = ("IPv6 in labs", "ラボの IPv6")
 _PROC = ("process lists that show the lab alone", "ラボだけのプロセス一覧")
 _PROTECTION = ("protection of your files from commands in a lab", "ラボのコマンドからのファイルの保護")
@@ -143,7 +143,7 @@ TRIALS = (
     Trial("bridge", bridge, "bridge", "ブリッジ", "bridge"),
     Trial("sysctl", sysctl, "sysctl (net.ipv4.ip_forward)", "sysctl (net.ipv4.ip_forward)"),
     Trial("nat", nat, "NAT rule (nftables)", "NAT ルール (nftables)", "nft_masq"),
-    Trial("capture", capture, "packet capture (AF_PACKET)", "パケットキャプチャー (AF_PACKET)", "af_packet"),
+    Trial("capture", capture, "packet capture (AF_PACKET)", "パケットキャプチャ (AF_PACKET)", "af_packet"),
     Trial("dot", dot, "diagrams (dot)", "図 (dot)"),
     Trial("terminal", Bench.enter, "entering from a terminal", "ターミナルから入る", needed_for=_TERMINAL),
     Trial("own_proc", own_proc, "a /proc of its own", "独自の /proc", needed_for=_PROC),

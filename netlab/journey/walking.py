@@ -214,7 +214,7 @@ class Walk:
             run.place,
             "rules",
             f"{hook}chain {name}{through}: {words}{comment} → {verdict.upper() if dropped else verdict}",
-            f"{hook}チェイン {name}{through}: {words}{comment} → {verdict.upper() if dropped else verdict}",
+            f"{hook}チェーン {name}{through}: {words}{comment} → {verdict.upper() if dropped else verdict}",
             "traced",
             shlex.join(
                 ["nft", "--handle", "list", "chain", base.family if base else last.family, last.table, last.chain]

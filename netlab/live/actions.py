@@ -236,10 +236,10 @@ class _Maker:
             result = lab[place].sh(limited, timeout=_CAPTURE_SECONDS + 5)
             return "\n".join(filter(None, [result.stdout.strip(), result.stderr.strip()]))
 
-        label = self._say(f"Capture for {_CAPTURE_SECONDS} s", f"{_CAPTURE_SECONDS} 秒間キャプチャー")
+        label = self._say(f"Capture for {_CAPTURE_SECONDS} s", f"{_CAPTURE_SECONDS} 秒間キャプチャ")
         yield Action("capture", label, limited, place, run)
         line = terminal_line("exec", "--lab", self._lab.name, place, "--", *shlex.split(command))
-        yield Action("capture-line", self._say("Capture in a terminal", "端末でキャプチャー"), line, place)
+        yield Action("capture-line", self._say("Capture in a terminal", "端末でキャプチャ"), line, place)
 
     def _find(self, place: str, name: str) -> tuple[PlaceState, Interface] | None:
         found = self._snapshot.place(place)

@@ -24,7 +24,7 @@ _TITLES: dict[str, tuple[str, str]] = {
     "addresses": ("addresses", "アドレス"),
     "bridge": ("bridge", "ブリッジ"),
     "carrier": ("signal", "信号"),
-    "chain": ("chain", "チェイン"),
+    "chain": ("chain", "チェーン"),
     "command": ("command", "コマンド"),
     "comment": ("comment", "コメント"),
     "destination": ("destination", "宛先"),

@@ -318,7 +318,7 @@ class Walk:
                 "rules",
                 place,
                 f"The chain {chain.name} of the family {chain.family} in {place} is not understood",
-                f"{place} の {chain.family} ファミリーのチェイン {chain.name} は解釈できません",
+                f"{place} の {chain.family} ファミリーのチェーン {chain.name} は解釈できません",
                 f"nft --handle list chain {chain.family} {chain.table} {chain.name}",
             )
 

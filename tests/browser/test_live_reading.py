@@ -135,10 +135,12 @@ def test_zoom_and_fit(live):
     assert web.bounding_box()["width"] > before["width"] * 1.2
     stage = live.root.locator(".netlab-stage").bounding_box()
     middle = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    at = web.bounding_box()
     live.page.mouse.move(*middle)
     live.page.mouse.down()
     live.page.mouse.move(middle[0] + 120, middle[1] + 30, steps=5)
     live.page.mouse.up()
+    assert web.bounding_box()["x"] - at["x"] > 60, "what is dragged moves along"
     expect(live.panel).to_be_hidden()
     live.button("Show all (0)").click()
     live.wait_until_calm()

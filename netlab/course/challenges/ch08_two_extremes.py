@@ -48,7 +48,7 @@ CHALLENGE = Challenge(
         page("client", "http://203.0.113.10", by=None),
     ),
     hints=(
-        both(en="Each of the two is one driver of this chapter.", ja="どちらも、この章のドライバーの 1 つです。"),
+        both(en="Each of the two is one driver of this chapter.", ja="どちらも、この章のドライバの 1 つです。"),
         both(en="`--network none` and `--network host`.", ja="`--network none` と `--network host` を使います。"),
         both(
             en="`%docker run -d --name batch --network none myapp` and `%docker run -d --name fast --network host nginx`",
