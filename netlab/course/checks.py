@@ -15,7 +15,8 @@ def answers(place: str, address: str, *, size: int | None = None) -> Check:
 
     def missing(lab: Lab) -> str | None:
         how = "" if size is None else f"-M do -s {size}"
-        if lab[place].sh(f"ping -c 1 -W 1 {how} {address}").ok:
+        # Two, for the first one may come before the kernel has seen that a cable was plugged in.
+        if lab[place].sh(f"ping -c 2 -i 0.2 -W 1 {how} {address}").ok:
             return None
         return say(
             en=f"`{address}` does not answer a ping from `{place}`.",
