@@ -28,7 +28,7 @@ BY_HAND = {
     "a veth pair": (
         "host",
         "ip netns add red; ip link add to-red type veth peer name eth0 netns red",
-        ("to-red", "red:eth0"),
+        ("to-red", "appeared"),  # as one cable, or on a busy machine first the end that is on the host
     ),
     "a name gone": ("host", "ip netns add red; ip netns delete red; ip netns add blue", ("namespace blue appeared",)),
     "MTU": ("web", "ip link set eth0 mtu 1400", ("eth0", "1400")),
