@@ -25,7 +25,10 @@ def background(place, command: str, ready: str, folder):
 
 @contextmanager
 def witnesses(places, folder):
-    """Let tcpdump listen on every interface of the places; give what it saw of SYN packets, in order of time."""
+    """Let tcpdump listen on every interface of the places; give where it saw SYN packets, in order of time.
+
+    What a peer sends again (on a slow machine, an answer that nobody took: tcp(7)) is seen where the first one was.
+    """
     with ExitStack() as stack:
         listening = {
             place.name: stack.enter_context(
@@ -39,18 +42,18 @@ def witnesses(places, folder):
             for place in places
         }
 
-        def seen(flags="S", count=0):
-            def look():
-                found = []
-                for name, said in listening.items():
-                    for line in said().splitlines():
-                        match = _LINE.match(line)
-                        if match and match.group(4) == flags:
-                            found.append((match.group(1), name, match.group(2), match.group(3)))
-                return sorted(found)
+        def sights(flags):
+            found = []
+            for name, said in listening.items():
+                for line in said().splitlines():
+                    match = _LINE.match(line)
+                    if match and match.group(4) == flags:
+                        found.append((match.group(1), name, match.group(2), "out" if match.group(3) == "Out" else "in"))
+            return list(dict.fromkeys((name, interface, way) for _, name, interface, way in sorted(found)))
 
-            wait_until(lambda: len(look()) >= count, what=f"{count} sights, there are {look()}")
-            return [(name, interface, "out" if way == "Out" else "in") for _, name, interface, way in look()]
+        def seen(flags="S", count=0):
+            wait_until(lambda: len(sights(flags)) >= count, what=f"{count} sights, there are {sights(flags)}")
+            return sights(flags)
 
         yield seen
 
