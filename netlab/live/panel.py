@@ -126,7 +126,7 @@ class _Writer:
         rows = ((one.address, one.mac, one.interface, one.state) for one in chosen)
         command = "ip neigh" + (f" show dev {name}" if name else "")
         columns = (self._say("address", "アドレス"), "MAC", "dev", self._say("state", "状態"))
-        return self._section(self._say("Neighbours", "近隣 (ARP/NDP)"), place.name, command, columns, rows)
+        return self._section(self._say("Neighbours", "隣接テーブル (ARP/NDP)"), place.name, command, columns, rows)
 
     def _forwarding(self, place: PlaceState, name: str | None) -> Message:
         chosen = [one for one in place.forwarding if name in (None, one.interface, one.bridge)]
