@@ -288,6 +288,14 @@ REASONS: dict[str, Reason] = {
         ),
         "dig {name} @{server}",
     ),
+    "container-stopped": Reason(
+        (
+            "{name} is a container that is not running. A stopped container has no address, and so no name either.",
+            "{name} は停止中のコンテナです。停止中のコンテナにはアドレスがないので、名前も引けません。",
+        ),
+        ("Start it.", "コンテナを起動します。"),
+        "docker ps -a",
+    ),
     "name-without-address": Reason(
         ("{name} exists, but has no address.", "{name} という名前はありますが、アドレスがありません。"),
         ("Look at what the name server has.", "DNS サーバーの登録内容を調べます。"),
