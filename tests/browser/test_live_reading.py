@@ -203,11 +203,8 @@ def test_a_hundred_containers_stay_usable(live, notebook, english, artefacts):
 def test_a_thousand_containers_do_not_freeze_the_page(live, notebook, english, artefacts):
     """Four networks of 250, folded by themselves; the page goes on drawing while they come, and one is found by its name."""
     live.page.evaluate(LONGEST)
-    notebook.run(
-        """for n in range(4):
-    lab.network(f"n{n}")
-    many = lab.run_many([f"c{n}-{k}" for k in range(250)], network=f"n{n}")"""
-    )
+    for n in range(4):
+        notebook.run(f'lab.network("n{n}"); many = lab.run_many([f"c{n}-{{k}}" for k in range(250)], network="n{n}")')
     boxes = live.picture.locator('[data-id^="fold/host/br-"]').filter(has_text="250")
     expect(boxes).to_have_count(4, timeout=MILLISECONDS)
     assert live.page.evaluate("window.longest") < 1000, "ms between two pictures of the page"
