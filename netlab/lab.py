@@ -40,9 +40,9 @@ from netlab.sandbox.ground import DOCKER_SOCKET
 from netlab.view.commands import Commands
 from netlab.view.picture import Picture
 from netlab.view.tables import Table
+from netlab.why import engines as engine_records
 from netlab.why.explaining import why_each
 from netlab.why.explanation import Explanation
-from netlab.why.served import name_servers
 from netlab.world import World
 
 if TYPE_CHECKING:
@@ -233,8 +233,8 @@ class Lab:
         return self._explain([(place, wanted)])[0]
 
     def _explain(self, pairs: Sequence[tuple[str, str]]) -> list[Explanation]:
-        servers = name_servers(self.engines.values(), founding.known_names(self._host_names))
-        return why_each(self.world, self.snapshot, servers, pairs)
+        records = engine_records.records(self.engines.values(), founding.known_names(self._host_names))
+        return why_each(self.world, self.snapshot, records, pairs)
 
     def break_something(
         self, *, seed: int | None = None, level: int | None = None, kind: str | None = None, count: int = 1

@@ -199,7 +199,7 @@ REASONS: dict[str, Reason] = {
         ),
         (
             "Switch hairpin mode on for that port: bridge link set dev {interface} hairpin on",
-            "そのポートの hairpin モードを有効にします: bridge link set dev {interface} hairpin on",
+            "そのポートのヘアピンモードを有効にします: bridge link set dev {interface} hairpin on",
         ),
         "bridge -d link show dev {interface}",
     ),
@@ -227,7 +227,7 @@ REASONS: dict[str, Reason] = {
             "{place} answered that {destination} cannot be reached ({words}).",
             "{place} から、{destination} には到達できないという応答がありました ({words})。",
         ),
-        ("Look at the routes and the neighbours there.", "その場所の経路と近隣テーブルを調べます。"),
+        ("Look at the routes and the neighbours there.", "その場所の経路と隣接テーブルを調べます。"),
         "ip route get {destination}; ip neigh",
     ),
     "packet-too-big": Reason(
@@ -287,6 +287,14 @@ REASONS: dict[str, Reason] = {
             ),
         ),
         "dig {name} @{server}",
+    ),
+    "container-stopped": Reason(
+        (
+            "{name} is a container that is not running. A stopped container has no address, and so no name either.",
+            "{name} は停止中のコンテナです。停止中のコンテナにはアドレスがないので、名前も引けません。",
+        ),
+        ("Start it.", "コンテナを起動します。"),
+        "docker ps -a",
     ),
     "name-without-address": Reason(
         ("{name} exists, but has no address.", "{name} という名前はありますが、アドレスがありません。"),
@@ -351,7 +359,7 @@ REASONS: dict[str, Reason] = {
         ),
         (
             "Give each machine an address of its own, and forget what was learned: ip neigh flush all",
-            "マシンごとに別のアドレスを割り当て、学習済みの近隣エントリーを消します: ip neigh flush all",
+            "マシンごとに別のアドレスを割り当て、学習済みの隣接エントリーを消します: ip neigh flush all",
         ),
         "ip address; ip neigh",
     ),

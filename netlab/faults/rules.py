@@ -119,7 +119,17 @@ def proxy_gone(at: Situation) -> Iterator[Break]:
             yield Break(way, (Command(host.name, f"kill {proxy.pid}"),), (repair,))
 
 
-@fault("server-stopped", 1, "server", "name-unknown", "arp-unanswered", "not-attached", "link-down", "port-closed")
+@fault(
+    "server-stopped",
+    1,
+    "server",
+    "container-stopped",
+    "name-unknown",
+    "arp-unanswered",
+    "not-attached",
+    "link-down",
+    "port-closed",
+)
 def server_stopped(at: Situation) -> Iterator[Break]:
     """Stop the container that serves a page."""
     for way in at.ways:

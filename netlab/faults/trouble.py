@@ -171,7 +171,7 @@ _TOPICS = {
     "name": ("how names are resolved", "名前解決"),
     "interface": ("the interfaces", "インターフェース"),
     "route": ("the routes", "経路"),
-    "neighbour": ("the neighbours and the addresses", "近隣テーブルとアドレス"),
+    "neighbour": ("the neighbours and the addresses", "隣接テーブルとアドレス"),
     "frame": ("the bridge and its ports", "ブリッジとそのポート"),
     "tunnel": ("the tunnel", "トンネル"),
     "rules": ("the nftables rules", "nftables のルール"),

@@ -209,7 +209,7 @@ def _follow(reference: weakref.ref[Feed], watch: Watch) -> None:
 def _listen(reference: weakref.ref[Feed], watch: Watch) -> None:
     again: Asked = {name: set(EVERYTHING) for name in watch.listen()}  # what to ask a little later, at rest
     due: Mapping[str, float] = {"look": time.monotonic()}
-    last = 0.0
+    last = took = 0.0
     while True:
         now = time.monotonic()
         wait = max(0.0, min(due.values()) - now) if due else None
@@ -219,10 +219,14 @@ def _listen(reference: weakref.ref[Feed], watch: Watch) -> None:
             return
         if heard:
             began = _now()
-            places = _gather(watch, heard.places, time.monotonic() + _LONGEST, last + _LONGEST)
+            # Drawing a lab of a thousand takes a second: whoever builds it gets at least as much of the processor.
+            earliest = last + max(_LONGEST, took)
+            places = _gather(watch, heard.places, max(time.monotonic() + _LONGEST, earliest), earliest)
             _add(places, {name: set(EVERYTHING) for name in watch.listen()})
+            looked = time.monotonic()
             feed.look({name: topics - _LATER for name, topics in places.items()}, began)
             last = time.monotonic()
+            took = last - looked
             _add(again, {name: topics & _LATER | _UNTOLD for name, topics in places.items()})
             due = {"look": last + _AFTERTHOUGHT, "rest": last + _REST}
         else:

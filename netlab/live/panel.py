@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from netlab.language import say
-from netlab.model import Interface, PlaceState, Rule, Snapshot
+from netlab.model import Interface, PlaceState, Rule, Snapshot, Socket
 from netlab.view import words
 from netlab.view.elements import interface_label
+from netlab.view.nat import publications, rules_of
+from netlab.view.published import published_id
 from netlab.view.scene import Scene
 
 Message = dict[str, Any]
@@ -81,7 +83,11 @@ class _Writer:
         if place.forwarding:
             sections.append(self._forwarding(place, None))
         sections.append(self._rules(place))
-        return {"title": place.name, "subtitle": subtitle, "sections": [*sections, *self._life(place)]}
+        return {
+            "title": place.name,
+            "subtitle": subtitle,
+            "sections": [*sections, self._listening(place), self._processes(place)],
+        }
 
     def _addresses(self, place: PlaceState, interfaces: Iterable[Interface]) -> Message:
         ones = list(interfaces)
@@ -126,7 +132,7 @@ class _Writer:
         rows = ((one.address, one.mac, one.interface, one.state) for one in chosen)
         command = "ip neigh" + (f" show dev {name}" if name else "")
         columns = (self._say("address", "アドレス"), "MAC", "dev", self._say("state", "状態"))
-        return self._section(self._say("Neighbours", "近隣 (ARP/NDP)"), place.name, command, columns, rows)
+        return self._section(self._say("Neighbours", "隣接テーブル (ARP/NDP)"), place.name, command, columns, rows)
 
     def _forwarding(self, place: PlaceState, name: str | None) -> Message:
         chosen = [one for one in place.forwarding if name in (None, one.interface, one.bridge)]
@@ -139,31 +145,37 @@ class _Writer:
         columns = ("MAC", "dev", self._say("bridge", "ブリッジ"), "", self._say("at", "行き先"))
         return self._section(self._say("Forwarding table (FDB)", "転送表 (FDB)"), place.name, command, columns, rows)
 
-    def _rules(self, place: PlaceState) -> Message:
-        rules = place.rules if place.kind == "host" else self._rules_of(place.name)
+    def _rules(self, place: PlaceState, only: Iterable[Rule] | None = None) -> Message:
+        every = place.rules if place.kind == "host" else self._rules_of(place.name)
+        rules = every if only is None else only
         rows = ((f"{one.family} {one.table} {one.chain}", one.text, one.packets) for one in rules)
         columns = (self._say("chain", "チェーン"), self._say("rule", "ルール"), self._say("packets", "パケット数"))
         return self._section(self._say("Rules", "ルール"), place.name, "nft list ruleset", columns, rows)
 
-    def _life(self, place: PlaceState) -> list[Message]:
-        sockets = ((one.protocol, one.address, one.port, one.process, one.pid) for one in place.sockets)
-        processes = ((one.pid, one.name, one.command) for one in place.processes)
-        name = self._say("process", "プロセス")
-        listening = self._section(
+    def _listening(self, place: PlaceState, only: Iterable[Socket] | None = None) -> Message:
+        sockets = place.sockets if only is None else only
+        return self._section(
             self._say("Listening sockets", "待ち受けソケット"),
             place.name,
             "ss -tulnp",
-            ("", self._say("address", "アドレス"), self._say("port", "ポート"), name, "pid"),
-            sockets,
+            (
+                "",
+                self._say("address", "アドレス"),
+                self._say("port", "ポート"),
+                self._say("process", "プロセス"),
+                "pid",
+            ),
+            ((one.protocol, one.address, one.port, one.process, one.pid) for one in sockets),
         )
-        running = self._section(
+
+    def _processes(self, place: PlaceState) -> Message:
+        return self._section(
             self._say("Processes", "プロセス"),
             place.host or place.name,
             f"ip netns pids {place.name}" if place.host else "ps -eo pid,netns,comm,args",
             ("pid", self._say("name", "名前"), self._say("command", "コマンド")),
-            processes,
+            ((one.pid, one.name, one.command) for one in place.processes),
         )
-        return [listening, running]
 
     # ── interfaces and what they are joined to ─────────────────────────────────────────────────────────────────────
 
@@ -235,5 +247,19 @@ class _Writer:
         return {"title": f"VXLAN {number}", "subtitle": "", "sections": sections} if sections else None
 
     def published(self, rest: str) -> Message | None:
-        place = self._scene.snapshot.place(rest.partition("/")[0])
-        return self.place(place, only_rules=True) | {"title": rest.partition("/")[2]} if place else None
+        """Write the panel of a published port: its rules, and who listens on it; of the rest, the rules of the host."""
+        snapshot = self._scene.snapshot
+        place = snapshot.place(rest.partition("/")[0])
+        if place is None:
+            return None
+        doors = [one for one in publications(place, snapshot) if published_id(place, one) == f"published/{rest}"]
+        if not doors:
+            return self.place(place, only_rules=True) | {"title": rest.partition("/")[2]}
+        rules = [rule for door in doors for rule in rules_of(door, place, snapshot)]
+        number = doors[0].caught.rpartition(":")[2].partition("/")[0]
+        sockets = [one for one in place.sockets if (one.protocol, str(one.port)) == (doors[0].protocol, number)]
+        return {
+            "title": f"{doors[0].caught} → {doors[0].owner}:{doors[0].port}",
+            "subtitle": self._say(f"published port of {place.name}", f"{place.name} の公開ポート"),
+            "sections": [self._rules(place, rules), self._listening(place, sockets)],
+        }

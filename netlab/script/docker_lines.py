@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from netlab import images
 from netlab.docker.records import Attachment, NetworkRecord
@@ -33,15 +33,15 @@ def of_network(record: NetworkRecord) -> tuple[str, ...]:
     return (shlex.join([*words, record.name]),)
 
 
-def of_container(container: Container) -> tuple[str, ...]:
-    """Return the lines that make a container and connect it to its networks."""
+def of_container(container: Container, publish: Sequence[PortBinding] | None = None) -> tuple[str, ...]:
+    """Return the lines that make a container and connect it to its networks, with these published ports or its own."""
     asked = container.asked
     verb = ["run", "-d"] if container.running else ["create"]
     words = ["docker", *verb, "--name", container.name]
     words += ["--hostname", asked.hostname] if asked.hostname else []
     attached = list(container.attachments.values())
     words += _network_words(asked.mode, attached[0] if attached else None)
-    for binding in asked.publish:
+    for binding in asked.publish if publish is None else publish:
         words += ["-p", _published(binding)]
     words += ["-P"] if asked.publish_all else []
     words += [word for port, protocol in asked.expose for word in ("--expose", f"{port}/{protocol}")]

@@ -49,6 +49,20 @@ def publications(place: PlaceState, snapshot: Snapshot) -> list[Publication]:
     return list(found)
 
 
+def rules_of(publication: Publication, place: PlaceState, snapshot: Snapshot) -> list[Rule]:
+    """Return the place's rules that have to do with a published port: those that rewrite it and those that let it through."""
+    owner = snapshot.place(publication.owner)
+    own = {address.address for one in owner.interfaces for address in one.addresses} if owner else set()
+    found = []
+    for rule in place.rules:
+        port, destination = _PORT.search(rule.text), _value(_DESTINATION, rule.text)
+        rewrites = bool(_DNAT.search(rule.text)) and _published(rule.text) == publication.caught
+        meant = port is not None and (port["protocol"], port["value"]) == (publication.protocol, publication.port)
+        if rewrites or (meant and destination in own):
+            found.append(rule)
+    return found
+
+
 def _translation(rule: Rule, place: PlaceState, snapshot: Snapshot) -> str:
     text = rule.text
     if found := _DNAT.search(text):

@@ -6,17 +6,21 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 
+from netlab.errors import NotFound
 from netlab.journey.target import Target, is_address, parse
 from netlab.model import Snapshot, Socket
 from netlab.reasons import Finding
 from netlab.why.explanation import Explanation
 from netlab.why.kernel import Kernel
-from netlab.why.naming import NameServers, Naming
+from netlab.why.mending import by_engine
+from netlab.why.naming import Naming
 from netlab.why.packet import Packet
+from netlab.why.records import Records
 from netlab.why.trouble import Condition, Failed, Kind, Leg, Repair, Unsure
 from netlab.why.walking import Delivered, Walk
 from netlab.world import World
 
+_TRIES = 3
 _PORT = 49154  # of the sender, in thought
 _PING, _HANDSHAKE = 84, 60  # bytes, with IP header
 _ASKING = 150  # bytes of a packet that asks for a page
@@ -25,35 +29,47 @@ _PROXY = re.compile(r"docker-proxy: (?:tcp|udp) \S+ → \[?([0-9a-fA-F.:]+?)\]?:
 
 
 def why_each(
-    world: World, look: Callable[[], Snapshot], servers: NameServers, pairs: Sequence[tuple[str, str]]
+    world: World, look: Callable[[], Snapshot], records: Records, pairs: Sequence[tuple[str, str]]
 ) -> list[Explanation]:
     """Explain several pairs of a place and a target at one moment: much of what is asked of the kernel is the same."""
     wanted = [(place, parse(target)) for place, target in pairs]
-    world.refresh()
-    for place, _ in wanted:
-        world.entry(place)
-    kernel = Kernel(world, look())
-    return [_Explainer(kernel, servers, place, target).explanation() for place, target in wanted]
+    for tries_left in reversed(range(_TRIES)):
+        world.refresh()
+        for place, _ in wanted:
+            world.entry(place)
+        kernel = Kernel(world, look())
+        try:
+            return [_Explainer(kernel, records, place, target).explanation() for place, target in wanted]
+        except NotFound:  # a place ended while it was looked at
+            if not tries_left:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 class _Explainer:
     """Puts one explanation together."""
 
-    def __init__(self, kernel: Kernel, servers: NameServers, place: str, target: Target) -> None:
+    def __init__(self, kernel: Kernel, records: Records, place: str, target: Target) -> None:
         self._kernel = kernel
-        self._servers = servers
+        self._records = records
         self._place, self._target = place, target
         self._leg: Leg = "request" if is_address(target.host) else "lookup"
         self._conditions: list[Condition] = []
 
     def explanation(self) -> Explanation:
         """Return the conditions up to the first that is not fulfilled."""
-        naming = Naming(self._kernel, self._servers, self._fulfilled, self._walk)
+        naming = Naming(self._kernel, self._records, self._fulfilled, self._walk)
         try:
             self._check_interface()
             address = naming.resolve(self._place, self._target.host)
             self._leg = "request"
-            self._reach(address)
+            try:
+                self._reach(address)
+            except Failed as failed:
+                failed.repair = by_engine(
+                    self._kernel, self._records, failed, source=self._place, target=self._target, address=address
+                )
+                raise
         except Failed as failed:
             self._failed(failed, failed.repair or self._forgotten(naming))
         except Unsure as unsure:

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from netlab import dns
 from netlab.reasons import Finding
 from netlab.why.filters import Tell
 from netlab.why.kernel import Kernel
 from netlab.why.packet import Packet
+from netlab.why.records import Records, Served
 from netlab.why.trouble import Failed, Repair
 from netlab.why.walking import Walk
 
 _QUESTION = 70  # bytes of a packet with a question
 
 
-@dataclass(frozen=True)
-class Served:
-    """What the internal name server knows for one container: names of its networks, and whom to ask further up."""
-
-    networks: Sequence[dns.NetworkNames] = ()
-    upstreams: Sequence[str] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    forward_single_labels: bool = True
-
-
-@dataclass(frozen=True)
-class NameServers:
-    """The records of the lab's name servers: `served` by a container's name, `zone` of the internet's."""
-
-    served: Callable[[str], Served | None]
-    zone: Mapping[str, str]
-
-
 class Naming:
     """Resolves names in thought; `round_trip` sends a question to a server and its answer back, or raises Failed."""
 
-    def __init__(self, kernel: Kernel, servers: NameServers, tell: Tell, walk: Callable[[], Walk]) -> None:
+    def __init__(self, kernel: Kernel, records: Records, tell: Tell, walk: Callable[[], Walk]) -> None:
         self._kernel = kernel
-        self._servers = servers
+        self._records = records
         self._tell = tell
         self._walk = walk
         self.by_file: str | None = None  # the address, when /etc/hosts has it
@@ -91,9 +73,12 @@ class Naming:
         return found
 
     def _with_common_network(self, place: str, served: Served, failed: Failed) -> Failed:
-        """Return a failure with the command that brings the container of that name to a network of the one that asks."""
+        """Return a failure with the command that starts the container of that name, or brings it to a network of the asker."""
         name, host = str(failed.finding.facts["name"]), self._kernel.place(place).host
-        if host is None or self._servers.served(name) is None:
+        if (stopped_on := self._records.stopped(name)) is not None:
+            finding = Finding("container-stopped", stopped_on, {"name": name})
+            return Failed("name", finding, Repair(stopped_on, f"docker start {name}"))
+        if host is None or self._records.served(name) is None:
             return failed
         network = served.networks[0].name
         return Failed(failed.kind, failed.finding, Repair(host, f"docker network connect {network} {name}"))
@@ -125,7 +110,7 @@ class Naming:
     def _serves(self, place: str) -> Served | None:
         inode = self._kernel.place(place).inode
         sharing = [one.name for one in self._kernel.snapshot.places if one.inode == inode]
-        return next((found for one in sharing if (found := self._servers.served(one)) is not None), None)
+        return next((found for one in sharing if (found := self._records.served(one)) is not None), None)
 
     def _by_engine(self, place: str, server: str, name: str, served: Served) -> str:
         for kind in ("A", "AAAA"):
@@ -150,7 +135,7 @@ class Naming:
         raise Failed("name", Finding("name-server-failed", place, {"name": name, "server": server}))
 
     def _by_zone(self, place: str, server: str, name: str) -> str:
-        address = self._servers.zone.get(name.rstrip(".").lower())
+        address = self._records.zone.get(name.rstrip(".").lower())
         if address is None:
             raise Failed("name", Finding("name-unknown", place, {"name": name, "server": server}))
         return address

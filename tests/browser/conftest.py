@@ -115,8 +115,11 @@ def worksheet(visitor, english):
     """A notebook with a lab for a module's tests to share, since JupyterLab takes seconds to load."""
     with _new_page(visitor) as page:
         worksheet = NotebookPage(page, english).open(english.new_notebook("worksheet"))
+        lost = []
+        page.on("console", lambda said: lost.append(said.text) if "Connection lost" in said.text else None)
         worksheet.run("from netlab import Lab; lab = Lab()")
         yield worksheet
+        assert not lost, "the page lost its kernel: what was on its way then never came"
 
 
 @pytest.fixture

@@ -164,6 +164,17 @@ FRAMES = """() => new Promise((found) => {
 })"""
 
 
+LONGEST = """() => {
+    window.longest = 0;
+    let last = performance.now();
+    requestAnimationFrame(function next(now) {
+        window.longest = Math.max(window.longest, now - last);
+        last = now;
+        requestAnimationFrame(next);
+    });
+}"""
+
+
 def test_a_hundred_containers_stay_usable(live, notebook, english, artefacts):
     notebook.run('many = lab.run_many([f"c{n}" for n in range(98)])')
     folded = live.picture.locator('[data-id^="fold/"]')
@@ -187,6 +198,27 @@ def test_a_hundred_containers_stay_usable(live, notebook, english, artefacts):
     with terminal(english, "c55") as shell:
         shell.type("ip link set eth0 down")
         expect(live.element("interface/c55/eth0")).to_contain_text("DOWN")
+
+
+def test_a_thousand_containers_do_not_freeze_the_page(live, notebook, english, artefacts):
+    """Four networks of 250, folded by themselves; the page goes on drawing while they come, and one is found by its name."""
+    live.page.evaluate(LONGEST)
+    for n in range(4):
+        notebook.run(f'lab.network("n{n}"); many = lab.run_many([f"c{n}-{{k}}" for k in range(250)], network="n{n}")')
+    boxes = live.picture.locator('[data-id^="fold/host/br-"]').filter(has_text="250")
+    expect(boxes).to_have_count(4, timeout=MILLISECONDS)
+    assert live.page.evaluate("window.longest") < 1000, "ms between two pictures of the page"
+    live.wait_until_calm()
+    live.page.screenshot(path=artefacts / "live-1000-folded.png")
+    with terminal(english, "c2-77") as shell:
+        shell.type("ip link set eth0 down")
+        expect(live.sentence).to_contain_text("c2-77", timeout=MILLISECONDS)
+    live.root.get_by_role("combobox").fill("c2-77")
+    live.page.keyboard.press("Enter")
+    expect(live.panel.locator("h3")).to_have_text("c2-77", timeout=MILLISECONDS)
+    expect(live.element("interface/c2-77/eth0")).to_contain_text("DOWN", timeout=MILLISECONDS)
+    live.wait_until_calm()
+    assert live.page.evaluate("window.longest") < 1500, "also when 250 boxes are unfolded"
 
 
 def test_the_picture_can_be_saved(live, artefacts):

@@ -72,11 +72,7 @@ def test_a_fault_hurts_is_explained_and_mended(name, request):
         assert_same(lambda: state(lab), lambda: before)
 
 
-# What only the engine's records tell: which port was asked for, and that a container that is gone from the kernel ran.
-_IN_WORDS_ONLY = {"server-stopped", "proxy-gone", "wrong-port-mapping"}
-
-
-@pytest.mark.parametrize("name", [name for name in FAULTS if name not in _IN_WORDS_ONLY])
+@pytest.mark.parametrize("name", FAULTS)
 def test_the_explanations_own_commands_mend_it_as_well(name, make_lab):
     """After one command the next thing may be missed: what was lost when an interface was down, say."""
     lab = make_lab(hosts=2 if name in _TUNNELS else 1)

@@ -163,3 +163,25 @@ def test_it_agrees_with_what_really_happens(seed):
     wrong, asked, uncertain = disagreements(seed, count=8)
     assert not wrong, "\n\n".join(wrong)
     assert uncertain <= asked // 2
+
+
+def test_what_the_engine_can_mend_it_says_with_the_line_that_mends_it(lab):
+    """A stopped container, one whose port was published wrongly, and one whose server has ended: each another line."""
+    lab.network("shop")
+    lab.run("web", image="nginx", network="shop", publish="8080:81")
+    lab.run("app", network="shop")
+    wrong = lab.why("client", "http://203.0.113.10:8080")
+    assert [str(one) for one in wrong.repair] == [
+        "host$ docker rm -f web",
+        "host$ docker run -d --name web --network shop -p 8080:80 nginx",
+    ]
+    for one in wrong.repair:
+        lab[one.place].sh(one.command, check=True)
+    assert lab.why("client", "http://203.0.113.10:8080").ok is True
+    lab.stop("web")
+    by_name, by_port = lab.why("app", "http://web"), lab.why("client", "http://203.0.113.10:8080")
+    assert (by_name.reason.code, by_port.reason.code) == ("container-stopped", "port-closed")
+    assert {str(one) for each in (by_name, by_port) for one in each.repair} == {"host$ docker start web"}
+    assert lab.host.sh(by_name.failed.command).ok, "the command that shows it runs where it says"
+    lab.host.sh("docker start web", check=True)
+    assert lab.why("app", "http://web").ok is True

@@ -327,6 +327,23 @@ def test_a_cable_shows_both_ends_with_names_and_numbers():
     assert f"host: {near.peer_name} (ifindex {near.peer_index})" in titles
 
 
+def test_a_published_port_shows_its_own_rules_and_who_listens():
+    world = published(
+        "tcp dport 8080 counter dnat to 172.17.0.2:80",
+        "ip daddr 172.17.0.2 tcp dport 80 counter accept",
+        "tcp dport 9090 counter dnat to 172.17.0.3:80",
+        "ip daddr 172.17.0.3 tcp dport 80 counter accept",
+    )
+    shown = panel_of("published/host/:8080", world)
+    assert shown["title"] == ":8080 → c0:80"
+    rules, listening = shown["sections"]
+    assert [row[1] for row in rules["rows"]] == [
+        "tcp dport 8080 counter dnat to 172.17.0.2:80",
+        "ip daddr 172.17.0.2 tcp dport 80 counter accept",
+    ]
+    assert listening["command"] == "ss -tulnp"
+
+
 def test_what_has_gone_says_so():
     assert panel_of("place/nobody")["gone"]
     assert panel_of("interface/c0/eth9")["gone"]

@@ -12,6 +12,8 @@ import { Search } from "./search.js";
 import { Speaker } from "./speaker.js";
 import { Toolbar } from "./toolbar.js";
 
+const PATIENCE = 3000; // ms
+
 export class View {
   constructor(model, element) {
     this.model = model;
@@ -60,7 +62,7 @@ export class View {
   }
 
   #whole(message) {
-    this.asked = false;
+    this.asked = null;
     this.history.fillWith(message.history);
     this.show(message);
   }
@@ -84,14 +86,21 @@ export class View {
     if (message.foldable) this.folding.set(message.foldable);
     if (!this.history.isNow) return;
     if (message.after !== this.revision) {
-      if (!this.asked) this.ask("whole");
-      this.asked = true;
+      this.#askForWhole();
       return;
     }
     this.revision = message.revision;
     this.keyboard.hold();
     this.canvas.change(message);
     this.#drawn();
+  }
+
+  /** Ask for everything anew, once; again only if no answer has come: it may have been lost with a connection. */
+  #askForWhole() {
+    const now = performance.now();
+    if (this.asked !== null && now - this.asked < PATIENCE) return;
+    this.asked = now;
+    this.ask("whole");
   }
 
   /** Show the lab as it was, or say that nobody remembers. */
