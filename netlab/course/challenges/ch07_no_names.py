@@ -20,7 +20,7 @@ CHALLENGE = Challenge(
     level=3,
     titles=both(en="Repair: nobody answers to a name", ja="修理: 名前を呼んでも返事がない"),
     tasks=both(
-        en="`app` and `web` are on `my-network`. Since this morning `app` reaches `web` by its address only: every name fails, also `www.example.com`. "
+        en="`app` and `web` are on `my-network`. Since this morning `app` reaches `web` by its address only: every name fails, even `www.example.com`. "
         "Find out where the question gets lost, and make names work again. (Starting `app` again is allowed; understanding why that helps is better.)",
         ja="`app` と `web` は `my-network` にあります。今朝から、`app` は `web` にアドレスでしか届きません。`www.example.com` も含めて、どの名前も引けません。"
         "質問がどこで消えるのかを突き止め、名前が使えるようにしてください(`app` を再起動してもかまいません。なぜ直るのかが分かれば、なお良し)。",

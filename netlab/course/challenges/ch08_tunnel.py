@@ -46,7 +46,7 @@ CHALLENGE = Challenge(
     ),
     hints=(
         both(
-            en="A VXLAN interface is made on a host, where the underlay is. Afterwards it may move to a namespace, or onto a bridge.",
+            en="A VXLAN interface is made on a host: there is the network that carries the outer packets. Afterwards it may move to a namespace, or onto a bridge.",
             ja="VXLAN インターフェースは、外側のネットワークがあるホストで作ります。その後、名前空間に移しても、ブリッジにつないでもかまいません。",
         ),
         both(

@@ -56,7 +56,7 @@ CHALLENGE = Challenge(
         both(
             en="Four places: the rule behind port 8080 (`nat-port__10.81.0.10`), the cable of `db` (is it plugged into `br-back`? look at the diagram), "
             "the rules inside `app` (`%on app nft list ruleset`), and what happens to the source address on the way out (`nat-postrouting-out__br-front`).",
-            ja="4 つの場所があります。ポート 8080 のルール (`nat-port__10.81.0.10`)、`db` のケーブル(`br-back` に差さっているか、図を見ましょう)、"
+            ja="4 つの場所があります。ポート 8080 のルール (`nat-port__10.81.0.10`)、`db` のケーブル(`br-back` につながっているか、図を見ましょう)、"
             "`app` の中のルール (`%on app nft list ruleset`)、そして外へ出るときの送信元アドレスの扱い (`nat-postrouting-out__br-front`) です。",
         ),
         both(
