@@ -224,6 +224,11 @@ class World:
                     with contextlib.suppress(AgentRefusal):  # it went between the look and the call
                         self.adopt(host.name, name, place)
 
+    def let_go_of_deleted(self) -> None:
+        """Let go of namespaces whose names a command has deleted; a hold would keep them there (network_namespaces(7))."""
+        if not self._closed and any(entry.kind == "namespace" for entry in self):
+            self.refresh()
+
     def _called(self, names: Sequence[str] | None, host: str) -> list[Entry]:
         """Return the places that are called so on a host; without names, all places."""
         if names is None:

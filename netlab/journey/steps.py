@@ -133,6 +133,17 @@ _FIELDS = (
     ("ttl", "TTL"),
 )
 
+JAPANESE_FIELDS = {
+    "source MAC": "送信元 MAC",
+    "destination MAC": "宛先 MAC",
+    "source": "送信元",
+    "destination": "宛先",
+    "source port": "送信元ポート",
+    "destination port": "宛先ポート",
+    "outer": "外側",
+}
+"""What the fields of a packet are called in Japanese texts, by the name that `Change.field` has."""
+
 
 def changes(before: Headers | None, after: Headers) -> tuple[Change, ...]:
     """Return the fields that differ; what a rule trace does not show (hardware addresses) is left out."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from netlab.glossary import linked
+from netlab.journey.steps import JAPANESE_FIELDS
 from netlab.language import current, say
 from netlab.view.words import width
 
@@ -28,15 +29,6 @@ _EVIDENCE = {
     "asked": ("asked of the kernel", "カーネルに照会"),
     "answered": ("told to the probe", "プローブが得た情報"),
     "inferred": ("inferred", "推定"),
-}
-_FIELDS = {
-    "source": ("source", "送信元"),
-    "destination": ("destination", "宛先"),
-    "source port": ("source port", "送信元ポート"),
-    "destination port": ("destination port", "宛先ポート"),
-    "source MAC": ("source MAC", "送信元 MAC"),
-    "destination MAC": ("destination MAC", "宛先 MAC"),
-    "outer": ("outer", "外側"),
 }
 _MONO = "font-family:var(--jp-code-font-family,monospace)"
 _MARK = "background:var(--jp-warn-color3,#ffecb3);color:inherit;padding:0 3px;border-radius:3px"
@@ -126,7 +118,7 @@ def _step(step: Step, told: set[str]) -> str:
 
 def _mark(change: Change) -> str:
     """Return a header field that changed, highlighted."""
-    name = _either(_FIELDS.get(change.field, (change.field, change.field)))
+    name = _either((change.field, JAPANESE_FIELDS.get(change.field, change.field)))
     was = f"<s>{html.escape(change.before)}</s> " if change.before else ""
     return f' <mark style="{_MARK}">{html.escape(name)} {was}{html.escape(change.after)}</mark>'
 

@@ -11,7 +11,7 @@ from netlab.capture.packet import Packet
 from netlab.journey.facts import Facts
 from netlab.journey.gathering import Observation
 from netlab.journey.joining import Passage, Run, connections
-from netlab.journey.steps import Change, Evidence, Kind, Leg, Met, Step, Way, changes
+from netlab.journey.steps import JAPANESE_FIELDS, Change, Evidence, Kind, Leg, Met, Step, Way, changes
 from netlab.kernel.netfilter import Connection, TraceEvent
 
 _NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58}
@@ -242,10 +242,11 @@ class Walk:
         if not differ or old.is_error:
             return
         rule = self._translating_rule(before) if isinstance(before, Run) else None
-        words = "; ".join(f"{one.field} {one.before} → {one.after}" for one in differ)
+        english = "; ".join(f"{one.field} {one.before} → {one.after}" for one in differ)
+        japanese = "、".join(f"{JAPANESE_FIELDS[one.field]} {one.before} → {one.after}" for one in differ)
         by_rule = f" ({rule.comment or rule.text})" if rule else ""
-        english = f"translates: {words}{by_rule}"
-        japanese = f"アドレス変換 (NAT): {words}{by_rule}"
+        english = f"translates: {english}{by_rule}"
+        japanese = f"アドレス変換 (NAT): {japanese}{by_rule}"
         if not rule:
             english += " (an answer, translated back by conntrack)" if self.way == "back" else ""
             japanese += " (応答なので conntrack が元に戻します)" if self.way == "back" else ""

@@ -143,7 +143,9 @@ class _Writer:
         bridge = any(one.bridge == name for one in chosen)
         command = "bridge fdb" + (f" show {'br' if bridge else 'dev'} {name}" if name else "")
         columns = ("MAC", "dev", self._say("bridge", "ブリッジ"), "", self._say("at", "行き先"))
-        return self._section(self._say("Forwarding table (FDB)", "転送表 (FDB)"), place.name, command, columns, rows)
+        return self._section(
+            self._say("Forwarding table (FDB)", "転送テーブル (FDB)"), place.name, command, columns, rows
+        )
 
     def _rules(self, place: PlaceState, only: Iterable[Rule] | None = None) -> Message:
         every = place.rules if place.kind == "host" else self._rules_of(place.name)

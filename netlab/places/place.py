@@ -56,6 +56,7 @@ class Place:
         done = self._lab.world.run_command(
             self.name, ["/bin/sh", "-c", command], timeout=timeout, hear=hear, folder=folder
         )
+        self._lab.world.let_go_of_deleted()
         result = Result(command, self.name, done.returncode, done.stdout, done.stderr, done.timed_out)
         return result.check() if check else result
 

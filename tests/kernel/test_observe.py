@@ -209,3 +209,12 @@ def test_processes_are_listed_however_long_the_list(lab):
     for number in range(4):
         box = lab[f"box{number}"]
         wait_until(lambda box=box: any(len(one.command) > 60_000 for one in box.processes))
+
+
+def test_a_namespace_whose_name_was_deleted_is_gone_at_once_with_its_cables(lab):
+    """The kernel keeps a namespace as long as somebody holds it: the lab must not, once its name is deleted."""
+    lab.host.sh("ip netns add room; ip link add here type veth peer name there netns room", check=True)
+    assert "room" in lab.places  # and from now on the lab holds it
+    lab.host.sh("ip netns delete room", check=True)
+    wait_until(lambda: "here" not in lab.host.sh("ip -br link").stdout, what="the cable went with its other end")
+    assert "room" not in lab.places
