@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from classroom import NOTEBOOKS, ROOT, Classroom
 from notebook_page import NotebookPage
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 OPTIONS = [
@@ -23,6 +23,7 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=20_000)  # ms: what comes at once on a quiet machine takes seconds on a busy one
 OWN = {"127.0.0.1", "localhost"}
 ARTEFACTS = Path(os.environ.get("NETLAB_ARTEFACTS", ROOT / "artefacts"))
 OPEN = []  # the classrooms that are
