@@ -148,8 +148,9 @@ class _Writer:
         )
 
     def _rules(self, place: PlaceState, only: Iterable[Rule] | None = None) -> Message:
-        every = place.rules if place.kind == "host" else self._rules_of(place.name)
-        rules = every if only is None else only
+        rules = only
+        if rules is None:
+            rules = place.rules if place.kind == "host" else self._rules_of(place.name)
         rows = ((f"{one.family} {one.table} {one.chain}", one.text, one.packets) for one in rules)
         columns = (self._say("chain", "チェーン"), self._say("rule", "ルール"), self._say("packets", "パケット数"))
         return self._section(self._say("Rules", "ルール"), place.name, "nft list ruleset", columns, rows)
@@ -254,14 +255,13 @@ class _Writer:
         place = snapshot.place(rest.partition("/")[0])
         if place is None:
             return None
-        doors = [one for one in publications(place, snapshot) if published_id(place, one) == f"published/{rest}"]
-        if not doors:
+        doors = (one for one in publications(place, snapshot) if published_id(place, one) == f"published/{rest}")
+        door = next(doors, None)
+        if door is None:
             return self.place(place, only_rules=True) | {"title": rest.partition("/")[2]}
-        rules = [rule for door in doors for rule in rules_of(door, place, snapshot)]
-        number = doors[0].caught.rpartition(":")[2].partition("/")[0]
-        sockets = [one for one in place.sockets if (one.protocol, str(one.port)) == (doors[0].protocol, number)]
+        sockets = [one for one in place.sockets if (one.protocol, str(one.port)) == (door.protocol, door.host_port)]
         return {
-            "title": f"{doors[0].caught} → {doors[0].owner}:{doors[0].port}",
+            "title": f"{door.caught} → {door.owner}:{door.port}",
             "subtitle": self._say(f"published port of {place.name}", f"{place.name} の公開ポート"),
-            "sections": [self._rules(place, rules), self._listening(place, sockets)],
+            "sections": [self._rules(place, rules_of(door, place, snapshot)), self._listening(place, sockets)],
         }

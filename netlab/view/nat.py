@@ -36,6 +36,11 @@ class Publication(NamedTuple):
         """Its protocol, as `docker ps` writes it."""
         return "udp" if self.caught.endswith("/udp") else "tcp"
 
+    @property
+    def host_port(self) -> str:
+        """The port that is caught: its number, or a range."""
+        return self.caught.rpartition(":")[2].partition("/")[0]
+
 
 def publications(place: PlaceState, snapshot: Snapshot) -> list[Publication]:
     """Return the ports that the place's rules pass on to another place; one that IPv4 and IPv6 both have counts once."""

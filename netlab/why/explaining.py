@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -33,17 +34,20 @@ def why_each(
 ) -> list[Explanation]:
     """Explain several pairs of a place and a target at one moment: much of what is asked of the kernel is the same."""
     wanted = [(place, parse(target)) for place, target in pairs]
-    for tries_left in reversed(range(_TRIES)):
-        world.refresh()
-        for place, _ in wanted:
-            world.entry(place)
-        kernel = Kernel(world, look())
-        try:
-            return [_Explainer(kernel, records, place, target).explanation() for place, target in wanted]
-        except NotFound:  # a place ended while it was looked at
-            if not tries_left:
-                raise
-    raise AssertionError("the last try returns or raises")
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(NotFound):  # a place ended while it was looked at
+            return _at_one_moment(world, look, records, wanted)
+    return _at_one_moment(world, look, records, wanted)
+
+
+def _at_one_moment(
+    world: World, look: Callable[[], Snapshot], records: Records, wanted: Sequence[tuple[str, Target]]
+) -> list[Explanation]:
+    world.refresh()
+    for place, _ in wanted:
+        world.entry(place)
+    kernel = Kernel(world, look())
+    return [_Explainer(kernel, records, place, target).explanation() for place, target in wanted]
 
 
 class _Explainer:
@@ -59,19 +63,14 @@ class _Explainer:
     def explanation(self) -> Explanation:
         """Return the conditions up to the first that is not fulfilled."""
         naming = Naming(self._kernel, self._records, self._fulfilled, self._walk)
+        address = ""
         try:
             self._check_interface()
             address = naming.resolve(self._place, self._target.host)
             self._leg = "request"
-            try:
-                self._reach(address)
-            except Failed as failed:
-                failed.repair = by_engine(
-                    self._kernel, self._records, failed, source=self._place, target=self._target, address=address
-                )
-                raise
+            self._reach(address)
         except Failed as failed:
-            self._failed(failed, failed.repair or self._forgotten(naming))
+            self._failed(failed, self._repair(failed, address) or self._forgotten(naming))
         except Unsure as unsure:
             self._conditions.append(
                 Condition(
@@ -89,6 +88,12 @@ class _Explainer:
         one = Condition(kind, place, True, english, japanese, command, evidence, self._leg)
         if one not in self._conditions:
             self._conditions.append(one)
+
+    def _repair(self, failed: Failed, address: str) -> tuple[Repair, ...]:
+        """Return the commands that repair it; `address` is the target's, where its name was resolved."""
+        if not address:
+            return failed.repair
+        return by_engine(self._kernel, self._records, failed, source=self._place, target=self._target, address=address)
 
     def _forgotten(self, naming: Naming) -> tuple[Repair, ...]:
         """Return the command that takes a name out of /etc/hosts, where it has an address that nobody has."""

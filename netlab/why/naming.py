@@ -67,12 +67,12 @@ class Naming:
         usual = [dns.ADDRESS] if served and served.networks else list(served.upstreams) if served else []
         found = failed or Failed("name", Finding("no-name-server", place, {"name": ""}))
         if found.finding.code == "name-unknown" and served and usual == [dns.ADDRESS]:
-            found = self._with_common_network(place, served, found)
+            found = self._with_container_at_hand(place, served, found)
         if usual and usual[0] not in servers:
             return Failed(found.kind, found.finding, Repair(place, f"echo nameserver {usual[0]} > /etc/resolv.conf"))
         return found
 
-    def _with_common_network(self, place: str, served: Served, failed: Failed) -> Failed:
+    def _with_container_at_hand(self, place: str, served: Served, failed: Failed) -> Failed:
         """Return a failure with the command that starts the container of that name, or brings it to a network of the asker."""
         name, host = str(failed.finding.facts["name"]), self._kernel.place(place).host
         if (stopped_on := self._records.stopped(name)) is not None:

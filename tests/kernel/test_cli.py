@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -136,15 +136,12 @@ def test_ls_shows_a_lab_that_does_not_answer():
 
 @pytest.mark.usefixtures("up")
 def test_ls_answers_at_once():
-    """In processor time: how long one waits for the processor beside other tests is not the command's doing."""
-
     def seconds():
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        began = time.perf_counter()
         succeed("ls")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return time.perf_counter() - began
 
-    assert min(seconds() for _ in range(10)) < 0.15
+    wait_until(lambda: seconds() < 0.15, 20, "beside other tests, it may have to wait for a processor")
 
 
 def test_down_returns_when_nothing_is_left(up):

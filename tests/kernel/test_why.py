@@ -166,7 +166,7 @@ def test_it_agrees_with_what_really_happens(seed):
 
 
 def test_what_the_engine_can_mend_it_says_with_the_line_that_mends_it(lab):
-    """A stopped container, one whose port was published wrongly, and one whose server has ended: each another line."""
+    """A container that is stopped, and one whose port was published for a wrong number."""
     lab.network("shop")
     lab.run("web", image="nginx", network="shop", publish="8080:81")
     lab.run("app", network="shop")
